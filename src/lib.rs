@@ -1,0 +1,28 @@
+//! Helpers for the notebooks of this course kit: text classification with large language models.
+//!
+//! Data flows one way: [`Reviews`] → [`Splits`] → word counts ([`CountVectorizer`]) →
+//! [`DataLoader`] → your model, a [`Classifier`] → [`Trainer::fit`] → [`History`].
+//! The model itself, the loss and the learning rate stand in the notebook: they are the lesson.
+
+pub mod dataloader;
+pub mod dataset;
+pub mod device;
+pub mod display;
+pub mod error;
+pub mod metrics;
+pub mod plots;
+pub mod trainer;
+pub mod vectorizer;
+
+pub use dataloader::{Batch, DataLoader};
+pub use dataset::{Reviews, Splits};
+pub use device::device;
+pub use error::{Error, Result};
+pub use metrics::{EpochMetrics, Evaluation, History};
+pub use trainer::{Classifier, Optimizer, Trainer};
+pub use vectorizer::{
+    CountMatrix, CountVectorizer, DocumentFrequency, FittedVectorizer, StopWords,
+};
+
+pub use polars;
+pub use tch;

@@ -1,0 +1,58 @@
+//! The vocabulary that was learned.
+
+use super::counting;
+use super::matrix::CountMatrix;
+use super::terms::Terms;
+use super::tokens::Analyzer;
+
+/// The vocabulary of a [`CountVectorizer`](super::CountVectorizer), and how to count its terms.
+#[derive(Clone)]
+pub struct FittedVectorizer {
+    analyzer: Analyzer,
+    /// Their numbers are their columns.
+    vocabulary: Terms,
+    feature_names: Vec<String>,
+}
+
+impl FittedVectorizer {
+    /// Keeps the terms with these numbers, in this order.
+    pub(super) fn new(analyzer: Analyzer, terms: &Terms, kept: &[u32]) -> FittedVectorizer {
+        let (vocabulary, feature_names) = rayon::join(
+            || kept.iter().map(|&id| terms.term(id)).collect(),
+            || kept.iter().map(|&id| terms.term(id).to_owned()).collect(),
+        );
+        FittedVectorizer {
+            analyzer,
+            vocabulary,
+            feature_names,
+        }
+    }
+
+    /// Counts the terms of the vocabulary in other texts; terms that are not in it are left out.
+    /// Shape (`texts.len()`, `feature_names().len()`).
+    pub fn transform<T: AsRef<str> + Sync>(&self, texts: &[T]) -> CountMatrix {
+        counting::count(texts, &self.analyzer, &self.vocabulary)
+    }
+
+    /// The term of each column, sorted by code point.
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// The column of a term; `None` if it is not in the vocabulary.
+    pub fn index_of(&self, term: &str) -> Option<usize> {
+        let names = &self.feature_names;
+        names.binary_search_by(|name| name.as_str().cmp(term)).ok()
+    }
+}
+
+/// Its size and its first terms: a vocabulary has thousands.
+impl std::fmt::Debug for FittedVectorizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = &self.feature_names;
+        f.debug_struct("FittedVectorizer")
+            .field("terms", &names.len())
+            .field("first", &names.get(..5).unwrap_or(names))
+            .finish()
+    }
+}

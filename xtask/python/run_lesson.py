@@ -1,0 +1,58 @@
+"""Executes one notebook in a fresh kernel: run_lesson.py <notebook> <executed copy>
+
+Prints a line for each code cell with its time. The copy is written even when a cell fails, up to
+that cell; the exit code is then 1.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+
+def main(source, target):
+    notebook = nbformat.read(source, as_version=4)
+    started = {}
+
+    def on_start(cell, cell_index):
+        started[cell_index] = time.perf_counter()
+
+    def on_end(cell, cell_index, execute_reply):
+        seconds = time.perf_counter() - started[cell_index]
+        lines = cell.source.strip().splitlines()
+        print(f"  {seconds:6.2f} s  {lines[-1][:70] if lines else ''}", flush=True)
+
+    client = NotebookClient(
+        notebook,
+        kernel_name="unit8",
+        timeout=3600,
+        startup_timeout=120,
+        resources={"metadata": {"path": str(Path(source).parent)}},
+        on_cell_start=on_start,
+        on_cell_executed=on_end,
+        # What a student keeps in the file: the outputs, not the times of our machine.
+        record_timing=False,
+    )
+    try:
+        client.execute()
+        return 0
+    except CellExecutionError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    finally:
+        write_whole(notebook, Path(target))
+
+
+def write_whole(notebook, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(f".part{os.getpid()}")
+    nbformat.write(notebook, partial)
+    partial.replace(target)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,169 @@
+//! The launcher that the kernel spec names. It gives the kernel its own folder and settings, turns
+//! Jupyter's stop into something a running `fit` can answer, and cleans up.
+
+use crate::clone::Clone;
+use crate::environment::Environment;
+use crate::process::{Context, Result};
+use crate::project::Project;
+use crate::template::{Build, CELLS};
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode};
+use std::time::{Duration, Instant};
+
+/// A second stop within this time ends the cell, whatever it does.
+const SECOND_STOP: Duration = Duration::from_secs(5);
+
+/// `unit8-kernel <project> <environment> <connection file>`
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    let [root, prefix, connection_file] = args else {
+        return Err("usage: unit8-kernel <project> <environment> <connection file>".to_owned());
+    };
+    let project = Project::at(Path::new(root))?;
+    let environment = Environment::at(PathBuf::from(prefix)).context(format!(
+        "{prefix} is gone: `cargo xtask setup` makes it again"
+    ))?;
+    let build = Build::new(&project, &environment)?;
+    // Before anything is cloned: from now on a signal waits until the loop below asks for it.
+    let signals = Signals::block()?;
+    let clone = Clone::of_template(&project)?;
+    let mut command = kernel(&project, &environment, &build, &clone.folder)?;
+    command.arg("--control_file").arg(connection_file);
+    let mut child = command
+        .spawn()
+        .context(format!("can't run {}", project.evcxr().display()))?;
+    let status = watch(&signals, &mut child, &project.evcxr())?;
+    Ok(ExitCode::from(status))
+}
+
+/// evcxr_jupyter with all settings of a kernel.
+fn kernel(
+    project: &Project,
+    environment: &Environment,
+    build: &Build,
+    folder: &Path,
+) -> Result<Command> {
+    let mut command = Command::new(project.evcxr());
+    command
+        .env("EVCXR_TMPDIR", folder.join(CELLS))
+        .env("EVCXR_CONFIG_DIR", project.evcxr_config())
+        .env("PATH", environment.path())
+        .env("VIRTUAL_ENV", &environment.prefix)
+        .env_remove("CONDA_PREFIX");
+    build.set_variables(&mut command);
+    command
+        .env("CARGO", project.cargo_filter())
+        .env(crate::metadata::REAL_CARGO, build.real_cargo());
+    // An ignored signal stays ignored in all that the kernel starts: compilers go on, and only
+    // `fit`, which asks for the signal, sees it.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_IGN);
+            let mut none = std::mem::zeroed();
+            libc::sigemptyset(&mut none);
+            libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        });
+    }
+    Ok(command)
+}
+
+/// Waits for the kernel to end and answers signals until then.
+fn watch(signals: &Signals, child: &mut Child, evcxr: &Path) -> Result<u8> {
+    let mut last_stop: Option<Instant> = None;
+    loop {
+        match signals.wait() {
+            libc::SIGINT => {
+                if last_stop.is_some_and(|stop| stop.elapsed() < SECOND_STOP) {
+                    end_cell(child.id(), evcxr);
+                    last_stop = None;
+                } else {
+                    last_stop = Some(Instant::now());
+                }
+            }
+            libc::SIGCHLD => {
+                if let Some(status) = child.try_wait().context("the kernel")? {
+                    return Ok(status.code().map_or(1, |code| code as u8));
+                }
+            }
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Ok(0);
+            }
+        }
+    }
+}
+
+/// Ends what a cell is doing: its compilation, else the process that runs it (the variables go
+/// with that one). A process that waits for the next cell is left alone.
+fn end_cell(kernel: u32, evcxr: &Path) {
+    let (runs, compiles): (Vec<u32>, Vec<u32>) = children(kernel).into_iter().partition(|child| {
+        fs::read_link(format!("/proc/{child}/exe")).is_ok_and(|program| program == evcxr)
+    });
+    let victims = if compiles.is_empty() {
+        runs.into_iter()
+            .filter(|child| !waits_for_input(*child))
+            .collect()
+    } else {
+        compiles
+    };
+    for process in victims.into_iter().flat_map(with_descendants) {
+        unsafe { libc::kill(process as i32, libc::SIGKILL) };
+    }
+}
+
+fn children(process: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
+        return Vec::new();
+    };
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok())
+        .flat_map(|line| {
+            line.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .filter_map(|child| child.parse().ok())
+        .collect()
+}
+
+fn with_descendants(process: u32) -> Vec<u32> {
+    let below = children(process).into_iter().flat_map(with_descendants);
+    std::iter::once(process).chain(below).collect()
+}
+
+/// Whether a process sits in read(0, ..).
+fn waits_for_input(process: u32) -> bool {
+    fs::read_to_string(format!("/proc/{process}/syscall"))
+        .is_ok_and(|call| call.starts_with(&format!("{} 0x0 ", libc::SYS_read)))
+}
+
+/// The signals that the launcher answers, taken one by one.
+struct Signals {
+    set: libc::sigset_t,
+}
+
+impl Signals {
+    fn block() -> Result<Signals> {
+        let mut set = unsafe { std::mem::zeroed() };
+        unsafe {
+            libc::sigemptyset(&mut set);
+            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGCHLD] {
+                libc::sigaddset(&mut set, signal);
+            }
+        }
+        match unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) } {
+            0 => Ok(Signals { set }),
+            code => Err(std::io::Error::from_raw_os_error(code).to_string()),
+        }
+    }
+
+    fn wait(&self) -> libc::c_int {
+        let mut signal = 0;
+        unsafe { libc::sigwait(&self.set, &mut signal) };
+        signal
+    }
+}

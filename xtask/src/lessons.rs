@@ -1,0 +1,184 @@
+//! `cargo xtask lab` and `cargo xtask run`.
+
+use crate::process::{Context, Result, status_of, write};
+use crate::project::Project;
+use crate::setup::Setup;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Opens JupyterLab on the lessons.
+pub fn lab(project: &Project, setup: &Setup, args: &[String]) -> Result<ExitCode> {
+    println!(
+        "JupyterLab opens on {}. Ctrl-C twice ends it.",
+        project.notebooks().display()
+    );
+    let status = status_of(
+        setup
+            .environment
+            .python()
+            .args(["-m", "jupyterlab"])
+            .args(args.iter().filter(|arg| *arg != "--"))
+            .current_dir(project.notebooks()),
+    )?;
+    Ok(ExitCode::from(status.code().map_or(1, |code| code as u8)))
+}
+
+/// Executes the lessons, each in a fresh kernel.
+pub fn run(project: &Project, setup: &Setup, names: &[String], save: bool) -> Result<ExitCode> {
+    let lessons = select(project, names)?;
+    let out = project.root.join("target/lessons");
+    let mut rows = Vec::new();
+    let mut failed = 0;
+    for lesson in &lessons {
+        let name = name_of(project, lesson);
+        let target = if save {
+            lesson.clone()
+        } else {
+            out.join(format!("{name}.ipynb"))
+        };
+        println!("{name}");
+        let started = Instant::now();
+        let status = status_of(
+            setup
+                .environment
+                .python()
+                .arg(project.root.join("xtask/python/run_lesson.py"))
+                .args([lesson, &target])
+                .current_dir(lesson.parent().unwrap_or(&project.root)),
+        )?;
+        let seconds = started.elapsed().as_secs_f32();
+        println!(
+            "  {} in {seconds:.1} s",
+            if status.success() { "done" } else { "FAILED" }
+        );
+        failed += usize::from(!status.success());
+        rows.push(section(&name, seconds, status.success(), &target));
+    }
+    let index = out.join("index.html");
+    write(&index, page(&rows))?;
+    println!(
+        "{} passed, {failed} failed: {}",
+        lessons.len() - failed,
+        index.display()
+    );
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The notebooks whose path contains one of the names; all of them when none is given.
+fn select(project: &Project, names: &[String]) -> Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    collect(&project.notebooks(), &mut all)?;
+    all.sort();
+    for name in names {
+        if !all
+            .iter()
+            .any(|lesson| name_of(project, lesson).contains(name.as_str()))
+        {
+            let known: Vec<String> = all.iter().map(|lesson| name_of(project, lesson)).collect();
+            return Err(format!(
+                "no lesson is called {name}; there are:\n  {}",
+                known.join("\n  ")
+            ));
+        }
+    }
+    all.retain(|lesson| {
+        let lesson = name_of(project, lesson);
+        names.is_empty() || names.iter().any(|name| lesson.contains(name.as_str()))
+    });
+    Ok(all)
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).context(format!("{}", folder.display()))? {
+        let path = entry.context("notebooks/")?.path();
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.is_dir() && !hidden {
+            collect(&path, found)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "ipynb")
+        {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// `8.2-bag-of-words/part2-classifier`
+fn name_of(project: &Project, lesson: &Path) -> String {
+    let notebooks = project.notebooks();
+    lesson
+        .strip_prefix(&notebooks)
+        .unwrap_or(lesson)
+        .with_extension("")
+        .display()
+        .to_string()
+}
+
+/// A lesson on the index page: its time and its pictures.
+fn section(name: &str, seconds: f32, passed: bool, notebook: &Path) -> String {
+    let mark = if passed {
+        "passed"
+    } else {
+        "<strong>failed</strong>"
+    };
+    let pictures = fs::read(notebook)
+        .map(|bytes| pictures(&bytes))
+        .unwrap_or_default();
+    format!(
+        "<h2>{name}</h2>\n<p>{mark} in {seconds:.1} s</p>\n{}\n",
+        pictures.join("\n")
+    )
+}
+
+/// The HTML outputs that hold a drawing.
+fn pictures(notebook: &[u8]) -> Vec<String> {
+    let notebook: Value = serde_json::from_slice(notebook).unwrap_or_default();
+    let cells = notebook["cells"].as_array().map_or(&[][..], Vec::as_slice);
+    cells
+        .iter()
+        .flat_map(|cell| cell["outputs"].as_array().map_or(&[][..], Vec::as_slice))
+        .map(|output| text_of(&output["data"]["text/html"]))
+        .filter(|html| html.contains("<svg"))
+        .collect()
+}
+
+/// Notebook files hold a text whole or in lines.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
+        _ => String::new(),
+    }
+}
+
+fn page(sections: &[String]) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Unit 8 lessons</title>\n\
+         <style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; \
+         padding: 0 1em }}</style>\n<h1>Unit 8 lessons</h1>\n{}</html>\n",
+        sections.concat()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_found_in_both_forms_of_text() {
+        let notebook = br#"{"cells": [{"outputs": [
+            {"data": {"text/html": ["<svg>", "a</svg>"]}}, {"data": {"text/html": "<svg>b</svg>"}},
+            {"data": {"text/html": "<table>"}}, {"text": "x"}]}, {"source": "x"}]}"#;
+        assert_eq!(pictures(notebook), ["<svg>a</svg>", "<svg>b</svg>"]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Running other programs: one line of error with the remedy, their output in a log file.
+
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// A failed step: one line (or a few) for the user that name the remedy.
+pub type Result<T> = std::result::Result<T, String>;
+
+pub trait Context<T> {
+    /// Says what was being tried, in front of what went wrong.
+    fn context(self, what: impl Into<String>) -> Result<T>;
+}
+
+impl<T, E: std::fmt::Display> Context<T> for std::result::Result<T, E> {
+    fn context(self, what: impl Into<String>) -> Result<T> {
+        self.map_err(|error| format!("{}: {error}", what.into()))
+    }
+}
+
+impl<T> Context<T> for Option<T> {
+    fn context(self, what: impl Into<String>) -> Result<T> {
+        self.ok_or_else(|| what.into())
+    }
+}
+
+/// Writes a file whole or not at all.
+pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
+    let folder = path
+        .parent()
+        .context(format!("{} has no folder", path.display()))?;
+    std::fs::create_dir_all(folder).context(format!("can't make {}", folder.display()))?;
+    let partial = path.with_extension(format!("part{}", std::process::id()));
+    let written = std::fs::write(&partial, contents).and_then(|()| std::fs::rename(&partial, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&partial);
+    }
+    written.context(format!(
+        "can't write {} (is the disk full?)",
+        path.display()
+    ))
+}
+
+/// What a program prints, or None if it can't be run or fails.
+pub fn output_of(command: &mut Command) -> Option<String> {
+    let output = command
+        .stderr(Stdio::null())
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+pub fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Runs a program in the foreground.
+pub fn status_of(command: &mut Command) -> Result<ExitStatus> {
+    command.status().context(format!(
+        "can't run {}",
+        command.get_program().to_string_lossy()
+    ))
+}
+
+/// Runs one step of the set-up with its output in a log file. A line at its start, one every
+/// `EVERY` that shows how far it is, and one at its end.
+pub fn step(name: &str, log: &Path, command: &mut Command) -> Result<()> {
+    const EVERY: Duration = Duration::from_secs(20);
+    let started = Instant::now();
+    let mut shown = started;
+    println!("  {name} ...");
+    let folder = log.parent().context("a log file has a folder")?;
+    std::fs::create_dir_all(folder).context(format!("can't make {}", folder.display()))?;
+    let file = File::create(log).context(format!("can't write {}", log.display()))?;
+    let copy = file.try_clone().context("can't write the log twice")?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(copy)
+        .spawn()
+        .context(format!("{name}: can't run {program}"))?;
+    let status = loop {
+        if let Some(status) = child.try_wait().context(name)? {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        if shown.elapsed() >= EVERY {
+            shown = Instant::now();
+            let last = last_lines(log, 1);
+            println!(
+                "  {name}: {:.0} s, {}",
+                started.elapsed().as_secs_f32(),
+                shorten(&last)
+            );
+        }
+    };
+    if !status.success() {
+        return Err(explain(name, log));
+    }
+    println!("  {name}: done in {:.0} s", started.elapsed().as_secs_f32());
+    if std::io::stdout().is_terminal() {
+        let _ = std::io::stdout().flush();
+    }
+    Ok(())
+}
+
+/// The end of a log, and what it most likely means.
+fn explain(name: &str, log: &Path) -> String {
+    let tail = last_lines(log, 12);
+    let says = |words: &[&str]| words.iter().any(|word| tail.to_lowercase().contains(word));
+    let remedy = if says(&["no space left", "os error 28"]) {
+        "The disk is full: set-up needs 12 GB (3 GB with --cpu). Make room and run the command again."
+    } else if says(&[
+        "resolve host",
+        "connection",
+        "network",
+        "timed out",
+        "dns error",
+        "spurious",
+    ]) {
+        "No network, or a proxy in between. Run the command again when it is there: \
+         set-up goes on where it was."
+    } else if says(&["lock file", "--locked"]) {
+        "Cargo.lock doesn't fit Cargo.toml: `git checkout Cargo.lock`, or `cargo update`."
+    } else if says(&["linker `cc` not found", "c++", "is `g++` installed"]) {
+        "A C++ compiler is missing: install g++ (Debian: apt install g++) and run the command again."
+    } else {
+        "The command can be run again: it goes on where it was."
+    };
+    format!(
+        "{name} failed.\n{tail}\n(all of it: {})\n{remedy}",
+        log.display()
+    )
+}
+
+fn last_lines(log: &Path, count: usize) -> String {
+    let text = String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+fn shorten(line: &str) -> String {
+    line.trim().chars().take(70).collect()
+}
