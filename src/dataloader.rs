@@ -30,34 +30,19 @@ impl DataLoader {
     /// there are not as many labels as rows, or if a label is negative.
     pub fn new(features: CountMatrix, labels: Vec<i64>, batch_size: usize) -> Result<DataLoader> {
         if batch_size == 0 {
-            return Err(Error::argument(
-                "batch_size",
-                0,
-                "take 1 or more; 32 is usual",
-            ));
+            return Err(Error::argument("batch_size", 0, "take 1 or more; 32 is usual"));
         }
         let rows = features.shape().0;
         if rows != labels.len() {
-            return Err(Error::Data(format!(
-                "{rows} rows of counts but {} labels",
-                labels.len()
-            )));
+            return Err(Error::Data(format!("{rows} rows of counts but {} labels", labels.len())));
         }
         if rows == 0 {
-            return Err(Error::Data(
-                "there are no examples to make batches of".to_owned(),
-            ));
+            return Err(Error::Data("there are no examples to make batches of".to_owned()));
         }
         if let Some(label) = labels.iter().find(|label| **label < 0) {
-            return Err(Error::Data(format!(
-                "label {label}: classes are 0, 1, 2, ..."
-            )));
+            return Err(Error::Data(format!("label {label}: classes are 0, 1, 2, ...")));
         }
-        Ok(DataLoader {
-            features,
-            labels,
-            batch_size,
-        })
+        Ok(DataLoader { features, labels, batch_size })
     }
 
     /// How many examples there are.
@@ -77,10 +62,7 @@ impl DataLoader {
 
     /// How many classes the labels name: the largest label and one.
     pub fn num_classes(&self) -> usize {
-        self.labels
-            .iter()
-            .max()
-            .map_or(0, |label| *label as usize + 1)
+        self.labels.iter().max().map_or(0, |label| *label as usize + 1)
     }
 
     /// Batch `number` (from 0) of the examples in the order of the rows.
@@ -105,10 +87,7 @@ impl DataLoader {
             Some(seed) => crate::dataset::permutation(self.len(), seed),
             None => (0..self.len()).collect(),
         };
-        order
-            .chunks(self.batch_size)
-            .map(<[usize]>::to_vec)
-            .collect()
+        order.chunks(self.batch_size).map(<[usize]>::to_vec).collect()
     }
 
     /// The batch of the given rows.
@@ -116,16 +95,13 @@ impl DataLoader {
         let width = self.features.shape().1;
         let mut dense = vec![0f32; rows.len() * width];
         if width > 0 {
-            dense
-                .par_chunks_mut(width)
-                .zip(rows)
-                .for_each(|(target, &row)| {
-                    if let Some(row) = self.features.row(row) {
-                        for (&column, &count) in row.indices.iter().zip(row.values) {
-                            target[column as usize] = count;
-                        }
+            dense.par_chunks_mut(width).zip(rows).for_each(|(target, &row)| {
+                if let Some(row) = self.features.row(row) {
+                    for (&column, &count) in row.indices.iter().zip(row.values) {
+                        target[column as usize] = count;
                     }
-                });
+                }
+            });
         }
         let shape = [rows.len() as i64, width as i64];
         let labels: Vec<i64> = rows.iter().map(|&row| self.labels[row]).collect();

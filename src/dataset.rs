@@ -51,17 +51,10 @@ impl Reviews {
             )));
         }
         if texts.is_empty() {
-            return Err(Error::Data(
-                "there are no reviews: the source is empty".to_owned(),
-            ));
+            return Err(Error::Data("there are no reviews: the source is empty".to_owned()));
         }
-        let columns = vec![
-            Column::new("text".into(), texts),
-            Column::new("label".into(), labels),
-        ];
-        Ok(Reviews {
-            frame: DataFrame::new_infer_height(columns)?,
-        })
+        let columns = vec![Column::new("text".into(), texts), Column::new("label".into(), labels)];
+        Ok(Reviews { frame: DataFrame::new_infer_height(columns)? })
     }
 
     /// How many reviews there are.
@@ -80,10 +73,7 @@ impl Reviews {
     /// [`Error::Data`] if the frame was changed and has no such column.
     pub fn texts(&self) -> Result<Vec<String>> {
         let texts = self.frame.column("text")?.str()?;
-        Ok(texts
-            .iter()
-            .map(|text| text.unwrap_or_default().to_owned())
-            .collect())
+        Ok(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
     }
 
     /// The labels, in the order of the rows.
@@ -92,11 +82,7 @@ impl Reviews {
     /// [`Error::Data`] if the frame was changed and has no such column.
     pub fn labels(&self) -> Result<Vec<i64>> {
         let labels = self.frame.column("label")?.cast(&DataType::Int64)?;
-        Ok(labels
-            .i64()?
-            .iter()
-            .map(|label| label.unwrap_or_default())
-            .collect())
+        Ok(labels.i64()?.iter().map(|label| label.unwrap_or_default()).collect())
     }
 
     /// How many reviews each class has: element c counts those with label c.
@@ -126,9 +112,7 @@ impl Reviews {
     pub fn split(&self, seed: u32) -> Result<Splits> {
         let count = self.len();
         if count < 10 {
-            return Err(Error::Data(format!(
-                "{count} reviews are too few for three splits"
-            )));
+            return Err(Error::Data(format!("{count} reviews are too few for three splits")));
         }
         let order = permutation(count, seed);
         let (train, val) = (count * 7 / 10, count / 10);
@@ -153,21 +137,14 @@ impl Reviews {
     }
 
     fn to_html(&self, rows: usize) -> String {
-        let (texts, labels) = (
-            self.texts().unwrap_or_default(),
-            self.labels().unwrap_or_default(),
-        );
+        let (texts, labels) = (self.texts().unwrap_or_default(), self.labels().unwrap_or_default());
         let body: String = texts
             .iter()
             .zip(&labels)
             .take(rows)
             .map(|(text, label)| {
                 let start: String = text.chars().take(160).collect();
-                let dots = if text.chars().count() > 160 {
-                    " …"
-                } else {
-                    ""
-                };
+                let dots = if text.chars().count() > 160 { " …" } else { "" };
                 format!(
                     "<tr><td style=\"text-align:left\">{}{dots}</td><td>{label}</td></tr>",
                     escape(&start)
@@ -221,9 +198,7 @@ mod tests {
     #[test]
     fn the_split_of_50_000_is_the_courses() {
         // The course reads test/pos, test/neg, train/pos, train/neg, 12,500 reviews each.
-        let labels = (0..50_000)
-            .map(|row| i64::from(row / 12_500 % 2 == 0))
-            .collect();
+        let labels = (0..50_000).map(|row| i64::from(row / 12_500 % 2 == 0)).collect();
         let reviews = Reviews::from_rows(vec![String::new(); 50_000], labels).unwrap();
         let splits = reviews.split(1).unwrap();
         assert_eq!(splits.train.class_counts().unwrap(), [17_452, 17_548]);
@@ -235,10 +210,7 @@ mod tests {
     fn too_few_or_uneven_rows_are_refused() {
         assert!(numbered(9).split(1).is_err());
         let uneven = Reviews::from_rows(vec![String::new()], vec![]).unwrap_err();
-        assert_eq!(
-            uneven.to_string(),
-            "1 texts but 0 labels: each text needs one"
-        );
+        assert_eq!(uneven.to_string(), "1 texts but 0 labels: each text needs one");
         assert!(Reviews::from_rows(vec![], vec![]).is_err());
     }
 
@@ -246,9 +218,6 @@ mod tests {
     fn review_text_cannot_inject_markup() {
         let text = "<script>alert(1)</script>".to_owned();
         let html = Reviews::from_rows(vec![text], vec![0]).unwrap().to_html(1);
-        assert!(
-            !html.contains("<script>") && html.contains("&lt;script&gt;"),
-            "{html}"
-        );
+        assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"), "{html}");
     }
 }

@@ -15,12 +15,7 @@ pub fn device() -> Device {
 
 fn load_libtorch_cuda() {
     // SAFETY: the name is a C string; the library stays loaded, so nothing of it can dangle.
-    unsafe {
-        libc::dlopen(
-            c"libtorch_cuda.so".as_ptr(),
-            libc::RTLD_NOW | libc::RTLD_GLOBAL,
-        )
-    };
+    unsafe { libc::dlopen(c"libtorch_cuda.so".as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
 }
 
 #[cfg(test)]

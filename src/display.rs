@@ -41,9 +41,6 @@ mod tests {
 
     #[test]
     fn markup_becomes_text() {
-        assert_eq!(
-            escape("<b a=\"x\">&'\n"),
-            "&lt;b a=&quot;x&quot;&gt;&amp;&#39; "
-        );
+        assert_eq!(escape("<b a=\"x\">&'\n"), "&lt;b a=&quot;x&quot;&gt;&amp;&#39; ");
     }
 }

@@ -49,18 +49,11 @@ impl Error {
         value: impl std::fmt::Display,
         remedy: impl Into<String>,
     ) -> Error {
-        Error::Argument {
-            name,
-            value: value.to_string(),
-            remedy: remedy.into(),
-        }
+        Error::Argument { name, value: value.to_string(), remedy: remedy.into() }
     }
 
     pub(crate) fn file(path: impl Into<PathBuf>, message: impl std::fmt::Display) -> Error {
-        Error::File {
-            path: path.into(),
-            message: message.to_string(),
-        }
+        Error::File { path: path.into(), message: message.to_string() }
     }
 }
 
@@ -78,18 +71,9 @@ impl From<polars::error::PolarsError> for Error {
 
 /// libtorch appends some thirty lines of C++ stack to a message.
 fn first_line(message: &str) -> String {
-    let message = message
-        .strip_prefix("Internal torch error: ")
-        .unwrap_or(message);
-    let line = message
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or(message);
-    line.split("Exception raised from")
-        .next()
-        .unwrap_or(line)
-        .trim()
-        .to_owned()
+    let message = message.strip_prefix("Internal torch error: ").unwrap_or(message);
+    let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or(message);
+    line.split("Exception raised from").next().unwrap_or(line).trim().to_owned()
 }
 
 #[cfg(test)]

@@ -46,38 +46,27 @@ impl History {
     /// The epoch with the best validation accuracy, whose parameters the model has now. Of equals
     /// it is the first.
     pub fn best(&self) -> Option<&EpochMetrics> {
-        self.epochs.iter().reduce(|best, epoch| {
-            if epoch.val_accuracy > best.val_accuracy {
-                epoch
-            } else {
-                best
-            }
-        })
+        self.epochs.iter().reduce(
+            |best, epoch| {
+                if epoch.val_accuracy > best.val_accuracy { epoch } else { best }
+            },
+        )
     }
 
     /// The two figures of the course: loss and accuracy, for train and val, over the epochs.
     pub fn figures(&self) -> Html {
         let series = |name, value: fn(&EpochMetrics) -> f64| Series {
             name,
-            points: self
-                .epochs
-                .iter()
-                .map(|e| (e.epoch as f64, value(e)))
-                .collect(),
+            points: self.epochs.iter().map(|e| (e.epoch as f64, value(e))).collect(),
         };
-        let loss = [
-            series("train", |e| e.train_loss),
-            series("val", |e| e.val_loss),
-        ];
+        let loss = [series("train", |e| e.train_loss), series("val", |e| e.val_loss)];
         let accuracy = [
             series("train", |e| 100.0 * e.train_accuracy),
             series("val", |e| 100.0 * e.val_accuracy),
         ];
         let figures = line_chart("Loss", "epoch", "cross entropy", &loss)
             + &line_chart("Accuracy", "epoch", "accuracy (%)", &accuracy);
-        Html(format!(
-            "<div style=\"display:flex;flex-wrap:wrap;gap:1em\">{figures}</div>"
-        ))
+        Html(format!("<div style=\"display:flex;flex-wrap:wrap;gap:1em\">{figures}</div>"))
     }
 
     /// Shows the figures in the notebook.
@@ -102,39 +91,26 @@ pub struct Evaluation {
 
 impl Evaluation {
     pub(crate) fn new(loss: f64, labels: &[i64], predictions: &[i64]) -> Evaluation {
-        let classes = labels
-            .iter()
-            .chain(predictions)
-            .max()
-            .map_or(0, |class| *class as usize + 1);
+        let classes = labels.iter().chain(predictions).max().map_or(0, |class| *class as usize + 1);
         let mut confusion = vec![vec![0; classes]; classes];
         for (&label, &prediction) in labels.iter().zip(predictions) {
             confusion[label as usize][prediction as usize] += 1;
         }
         let right: usize = (0..classes).map(|class| confusion[class][class]).sum();
         let accuracy = right as f64 / labels.len() as f64;
-        Evaluation {
-            loss,
-            accuracy,
-            confusion,
-            predictions: predictions.to_vec(),
-        }
+        Evaluation { loss, accuracy, confusion, predictions: predictions.to_vec() }
     }
 
     /// Shows accuracy, loss and the confusion matrix in the notebook.
     pub fn evcxr_display(&self) {
-        let classes: String = (0..self.confusion.len())
-            .map(|class| format!("<th>predicted {class}</th>"))
-            .collect();
+        let classes: String =
+            (0..self.confusion.len()).map(|class| format!("<th>predicted {class}</th>")).collect();
         let rows: String = self
             .confusion
             .iter()
             .enumerate()
             .map(|(class, row)| {
-                let cells: String = row
-                    .iter()
-                    .map(|count| format!("<td>{count}</td>"))
-                    .collect();
+                let cells: String = row.iter().map(|count| format!("<td>{count}</td>")).collect();
                 format!("<tr><th>class {class}</th>{cells}</tr>")
             })
             .collect();
@@ -154,43 +130,24 @@ mod tests {
     use super::*;
 
     fn epoch(epoch: usize, val_accuracy: f64) -> EpochMetrics {
-        EpochMetrics {
-            epoch,
-            train_loss: 0.5,
-            train_accuracy: 0.8,
-            val_loss: 0.6,
-            val_accuracy,
-        }
+        EpochMetrics { epoch, train_loss: 0.5, train_accuracy: 0.8, val_loss: 0.6, val_accuracy }
     }
 
     #[test]
     fn the_first_of_the_best_epochs_counts() {
         let epochs = vec![epoch(1, 0.7), epoch(2, 0.9), epoch(3, 0.9)];
-        let history = History {
-            epochs,
-            stopped: false,
-        };
+        let history = History { epochs, stopped: false };
         assert_eq!(history.best().map(|best| best.epoch), Some(2));
         assert_eq!(History::default().best(), None);
     }
 
     #[test]
     fn figures_have_axes_units_and_a_legend() {
-        let history = History {
-            epochs: vec![epoch(1, 0.7), epoch(2, 0.9)],
-            stopped: false,
-        };
+        let history = History { epochs: vec![epoch(1, 0.7), epoch(2, 0.9)], stopped: false };
         let html = history.figures().0;
         assert_eq!(html.matches("<svg").count(), 2);
-        for words in [
-            "Loss",
-            "Accuracy",
-            "epoch",
-            "accuracy (%)",
-            "cross entropy",
-            "train",
-            "val",
-        ] {
+        for words in ["Loss", "Accuracy", "epoch", "accuracy (%)", "cross entropy", "train", "val"]
+        {
             assert!(html.contains(words), "{words}");
         }
         // One epoch, or none, must draw as well.

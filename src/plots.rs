@@ -6,12 +6,8 @@ use std::ops::Range;
 
 const SIZE: (u32, u32) = (460, 320);
 /// Distinct on white and on black, and to colour-blind eyes (Okabe and Ito 2008).
-const COLORS: [RGBColor; 4] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 120, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-];
+const COLORS: [RGBColor; 4] =
+    [RGBColor(0, 114, 178), RGBColor(230, 120, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
 /// Stands for the colour of the notebook's text until the drawing is done.
 const TEXT: RGBColor = RGBColor(1, 2, 3);
 
@@ -29,15 +25,11 @@ pub fn line_chart(title: &str, x_label: &str, y_label: &str, series: &[Series]) 
     let mut svg = String::new();
     let drawn = draw(&mut svg, title, x_label, y_label, series);
     if let Err(error) = drawn {
-        return format!(
-            "<p>{title}: {}</p>",
-            crate::display::escape(&error.to_string())
-        );
+        return format!("<p>{title}: {}</p>", crate::display::escape(&error.to_string()));
     }
     let text = "currentColor";
     let responsive = format!("<svg role=\"img\" aria-label=\"{title}\" ");
-    svg.replace("#010203", text)
-        .replacen("<svg ", &responsive, 1)
+    svg.replace("#010203", text).replacen("<svg ", &responsive, 1)
 }
 
 fn draw(
@@ -65,11 +57,7 @@ fn draw(
         .x_labels(8)
         .y_labels(6)
         .x_label_formatter(&|x| {
-            if x.fract() == 0.0 {
-                format!("{x:.0}")
-            } else {
-                String::new()
-            }
+            if x.fract() == 0.0 { format!("{x:.0}") } else { String::new() }
         })
         .label_style(font(13))
         .axis_desc_style(font(14))
@@ -84,11 +72,7 @@ fn draw(
             .label(series.name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
     }
-    chart
-        .configure_series_labels()
-        .label_font(font(13))
-        .border_style(TRANSPARENT)
-        .draw()?;
+    chart.configure_series_labels().label_font(font(13)).border_style(TRANSPARENT).draw()?;
     area.present()?;
     Ok(())
 }
@@ -101,9 +85,7 @@ fn font(size: u32) -> TextStyle<'static> {
 fn range(values: impl Iterator<Item = f64>, room: f64) -> Range<f64> {
     let (low, high) = values
         .filter(|value| value.is_finite())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-            (low.min(v), high.max(v))
-        });
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     if low > high {
         return 0.0..1.0;
     }

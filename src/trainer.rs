@@ -58,12 +58,7 @@ pub struct Trainer {
 
 impl Default for Trainer {
     fn default() -> Trainer {
-        Trainer {
-            num_epochs: 3,
-            learning_rate: 5e-5,
-            optimizer: Optimizer::Adam,
-            seed: 1,
-        }
+        Trainer { num_epochs: 3, learning_rate: 5e-5, optimizer: Optimizer::Adam, seed: 1 }
     }
 }
 
@@ -82,22 +77,13 @@ impl Trainer {
         val: &DataLoader,
     ) -> Result<History> {
         self.check()?;
-        let mut optimizer = self
-            .optimizer
-            .build(model.var_store(), self.learning_rate)?;
+        let mut optimizer = self.optimizer.build(model.var_store(), self.learning_rate)?;
         let interrupt = Interrupt::listen();
         let mut best = Checkpoint::none();
         let mut history = History::default();
         let mut progress = Progress::start(self.num_epochs, train.num_batches());
         for epoch in 0..self.num_epochs {
-            let step = self.epoch(
-                model,
-                train,
-                &mut optimizer,
-                epoch,
-                &interrupt,
-                &mut progress,
-            );
+            let step = self.epoch(model, train, &mut optimizer, epoch, &interrupt, &mut progress);
             let (train_loss, train_accuracy) = match step {
                 Ok(Some(metrics)) => metrics,
                 Ok(None) => {
@@ -225,10 +211,7 @@ struct Sums {
 impl Sums {
     fn add(&mut self, logits: &Tensor, loss: &Tensor, batch: &Batch) -> Result<()> {
         let count = batch.labels.numel() as f64;
-        let hits = logits
-            .f_argmax(-1, false)?
-            .f_eq_tensor(&batch.labels)?
-            .f_sum(Kind::Int64)?;
+        let hits = logits.f_argmax(-1, false)?.f_eq_tensor(&batch.labels)?.f_sum(Kind::Int64)?;
         self.loss += f64::try_from(loss)? * count;
         self.correct += i64::try_from(hits)? as f64;
         self.examples += count;

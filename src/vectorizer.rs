@@ -143,10 +143,7 @@ impl CountVectorizer {
             columns[id as usize] = column as u32;
         }
         let counts = corpus.matrix(&columns, kept.len());
-        Ok((
-            FittedVectorizer::new(analyzer, &corpus.terms, &kept),
-            counts,
-        ))
+        Ok((FittedVectorizer::new(analyzer, &corpus.terms, &kept), counts))
     }
 
     /// The checked settings that reading a text needs.
@@ -227,9 +224,9 @@ impl DocumentFrequency {
             DocumentFrequency::Count(0) => {
                 Err(Error::argument(name, 0, "a count must be 1 or more"))
             }
-            DocumentFrequency::Fraction(part) if !(0.0..=1.0).contains(&part) => Err(
-                Error::argument(name, part, "a fraction must be from 0 to 1"),
-            ),
+            DocumentFrequency::Fraction(part) if !(0.0..=1.0).contains(&part) => {
+                Err(Error::argument(name, part, "a fraction must be from 0 to 1"))
+            }
             _ => Ok(()),
         }
     }

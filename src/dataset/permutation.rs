@@ -26,9 +26,8 @@ impl Twister {
         let mut state = [seed; N];
         for i in 1..N {
             let previous = state[i - 1];
-            state[i] = 1_812_433_253u32
-                .wrapping_mul(previous ^ (previous >> 30))
-                .wrapping_add(i as u32);
+            state[i] =
+                1_812_433_253u32.wrapping_mul(previous ^ (previous >> 30)).wrapping_add(i as u32);
         }
         Twister { state, next: N }
     }
@@ -77,10 +76,7 @@ mod tests {
     // >>> np.random.RandomState(1).permutation(50_000)[:5]
     #[test]
     fn the_course_order_begins_as_in_numpy() {
-        assert_eq!(
-            permutation(50_000, 1)[..5],
-            [26247, 35067, 34590, 16668, 12196]
-        );
+        assert_eq!(permutation(50_000, 1)[..5], [26247, 35067, 34590, 16668, 12196]);
     }
 
     // >>> np.random.RandomState(123).permutation(10)

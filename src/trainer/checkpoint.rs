@@ -12,10 +12,7 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     pub fn none() -> Checkpoint {
-        Checkpoint {
-            accuracy: f64::NEG_INFINITY,
-            parameters: Vec::new(),
-        }
+        Checkpoint { accuracy: f64::NEG_INFINITY, parameters: Vec::new() }
     }
 
     /// Copies the parameters if they are better than those before. Of equals, the first stays.

@@ -46,10 +46,7 @@ pub fn forward<M: Classifier>(model: &M, features: &Tensor) -> Result<Tensor> {
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
-        let line = message
-            .split("Exception raised from")
-            .next()
-            .unwrap_or(message);
+        let line = message.split("Exception raised from").next().unwrap_or(message);
         let line = line.replace("\\n", " ");
         Error::Torch(format!("the model's forward panicked: {}", line.trim()))
     })?;

@@ -100,10 +100,7 @@ impl Counts {
                 (column != NO_COLUMN).then_some(u64::from(column) << 32 | u64::from(count))
             }));
             row.sort_unstable();
-            matrix.push_row(
-                row.iter()
-                    .map(|&cell| ((cell >> 32) as u32, cell as u32 as f32)),
-            );
+            matrix.push_row(row.iter().map(|&cell| ((cell >> 32) as u32, cell as u32 as f32)));
             start = end;
         }
         matrix
@@ -120,11 +117,8 @@ impl Corpus {
                 (counts, terms)
             })
             .collect();
-        let mut corpus = Corpus {
-            terms: Terms::default(),
-            frequencies: Vec::new(),
-            parts: Vec::new(),
-        };
+        let mut corpus =
+            Corpus { terms: Terms::default(), frequencies: Vec::new(), parts: Vec::new() };
         for (counts, terms) in parts {
             corpus.add(counts, terms);
         }
@@ -139,12 +133,8 @@ impl Corpus {
             self.frequencies = frequencies;
             self.terms = terms;
         } else {
-            numbers = terms
-                .iter()
-                .map(|term| self.terms.insert(Key::of(term), term))
-                .collect();
-            self.frequencies
-                .resize(self.terms.len(), Frequency::default());
+            numbers = terms.iter().map(|term| self.terms.insert(Key::of(term), term)).collect();
+            self.frequencies.resize(self.terms.len(), Frequency::default());
             for (&number, frequency) in numbers.iter().zip(frequencies) {
                 let sum = &mut self.frequencies[number as usize];
                 sum.total += frequency.total;
@@ -161,9 +151,7 @@ impl Corpus {
         }
         ids.select_nth_unstable_by(limit, |&a, &b| {
             let total = |id: u32| self.frequencies[id as usize].total;
-            total(b)
-                .cmp(&total(a))
-                .then_with(|| self.terms.term(a).cmp(self.terms.term(b)))
+            total(b).cmp(&total(a)).then_with(|| self.terms.term(a).cmp(self.terms.term(b)))
         });
         ids.truncate(limit);
     }
@@ -200,8 +188,6 @@ pub(super) fn count<T: AsRef<str> + Sync>(
 
 /// The texts in about `per_thread` parts for each thread.
 fn parts<T: Sync>(texts: &[T], per_thread: usize) -> rayon::slice::Chunks<'_, T> {
-    let size = texts
-        .len()
-        .div_ceil(rayon::current_num_threads() * per_thread);
+    let size = texts.len().div_ceil(rayon::current_num_threads() * per_thread);
     texts.par_chunks(size.max(1))
 }

@@ -21,11 +21,7 @@ impl FittedVectorizer {
             || kept.iter().map(|&id| terms.term(id)).collect(),
             || kept.iter().map(|&id| terms.term(id).to_owned()).collect(),
         );
-        FittedVectorizer {
-            analyzer,
-            vocabulary,
-            feature_names,
-        }
+        FittedVectorizer { analyzer, vocabulary, feature_names }
     }
 
     /// Counts the terms of the vocabulary in other texts; terms that are not in it are left out.

@@ -39,20 +39,14 @@ impl CountMatrix {
     /// The cells of row `i`; `None` if there is no such row.
     pub fn row(&self, i: usize) -> Option<Row<'_>> {
         let cells = *self.indptr.get(i)?..*self.indptr.get(i + 1)?;
-        Some(Row {
-            indices: &self.indices[cells.clone()],
-            values: &self.data[cells],
-        })
+        Some(Row { indices: &self.indices[cells.clone()], values: &self.data[cells] })
     }
 
     /// All rows, in order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
         self.indptr.windows(2).map(|ends| {
             let cells = ends[0]..ends[1];
-            Row {
-                indices: &self.indices[cells.clone()],
-                values: &self.data[cells],
-            }
+            Row { indices: &self.indices[cells.clone()], values: &self.data[cells] }
         })
     }
 
@@ -83,11 +77,7 @@ impl CountMatrix {
         for &i in rows {
             let row = self.row(i).ok_or_else(|| {
                 let count = self.shape().0;
-                Error::argument(
-                    "rows",
-                    i,
-                    format!("there are {count} rows, numbered from 0"),
-                )
+                Error::argument("rows", i, format!("there are {count} rows, numbered from 0"))
             })?;
             selected.indices.extend_from_slice(row.indices);
             selected.data.extend_from_slice(row.values);
@@ -121,12 +111,7 @@ impl CountMatrix {
 
     /// A matrix without rows.
     pub(super) fn empty(columns: usize) -> CountMatrix {
-        CountMatrix {
-            columns,
-            indptr: vec![0],
-            indices: Vec::new(),
-            data: Vec::new(),
-        }
+        CountMatrix { columns, indptr: vec![0], indices: Vec::new(), data: Vec::new() }
     }
 
     /// Takes the memory for so many rows and cells at once.
@@ -153,9 +138,7 @@ impl CountMatrix {
         stacked.reserve(rows, cells);
         for part in parts {
             let start = stacked.nnz();
-            stacked
-                .indptr
-                .extend(part.indptr.iter().skip(1).map(|end| start + end));
+            stacked.indptr.extend(part.indptr.iter().skip(1).map(|end| start + end));
             stacked.indices.extend_from_slice(&part.indices);
             stacked.data.extend_from_slice(&part.data);
         }

@@ -38,21 +38,14 @@ fn parts<'a>(lines: &'a [Line], name: &'a str) -> Vec<(&'a [String], &'a [Line])
     let starts = (0..lines.len()).filter(|&i| lines[i].0 == name);
     starts
         .map(|i| {
-            let length = lines[i + 1..]
-                .iter()
-                .position(begins)
-                .unwrap_or(lines.len() - i - 1);
+            let length = lines[i + 1..].iter().position(begins).unwrap_or(lines.len() - i - 1);
             (&*lines[i].1, &lines[i + 1..i + 1 + length])
         })
         .collect()
 }
 
 fn fields<'a>(lines: &'a [Line], name: &str) -> Vec<&'a [String]> {
-    lines
-        .iter()
-        .filter(|line| line.0 == name)
-        .map(|line| &*line.1)
-        .collect()
+    lines.iter().filter(|line| line.0 == name).map(|line| &*line.1).collect()
 }
 
 fn texts(lines: &[Line], name: &str) -> Vec<String> {
@@ -92,13 +85,7 @@ fn vectorizer(case: &[Line]) -> CountVectorizer {
 
 /// The cells of all rows, as (column, value).
 fn cells(matrix: &CountMatrix) -> Vec<Vec<(u32, f32)>> {
-    let pairs = |row: Row| {
-        row.indices
-            .iter()
-            .copied()
-            .zip(row.values.iter().copied())
-            .collect()
-    };
+    let pairs = |row: Row| row.indices.iter().copied().zip(row.values.iter().copied()).collect();
     matrix.rows().map(pairs).collect()
 }
 
@@ -107,10 +94,7 @@ fn expected_cells(part: &[Line], name: &str) -> Vec<Vec<(u32, f32)>> {
         let (column, value) = field.split_once(':').unwrap();
         (column.parse().unwrap(), value.parse().unwrap())
     };
-    fields(part, name)
-        .iter()
-        .map(|row| row.iter().map(cell).collect())
-        .collect()
+    fields(part, name).iter().map(|row| row.iter().map(cell).collect()).collect()
 }
 
 #[test]
@@ -121,18 +105,10 @@ fn counts_equal_those_of_scikit_learn() {
     for (header, case) in cases {
         let settings = vectorizer(case);
         let (fitted, counts) = settings.fit_transform(&texts(&lines, &header[0])).unwrap();
-        assert_eq!(
-            fitted.feature_names(),
-            fields(case, "features")[0],
-            "{settings:?}"
-        );
+        assert_eq!(fitted.feature_names(), fields(case, "features")[0], "{settings:?}");
         assert_eq!(cells(&counts), expected_cells(case, "row"), "{settings:?}");
         let unseen = fitted.transform(&texts(&lines, "unseen"));
-        assert_eq!(
-            cells(&unseen),
-            expected_cells(case, "unseen"),
-            "{settings:?}"
-        );
+        assert_eq!(cells(&unseen), expected_cells(case, "unseen"), "{settings:?}");
     }
 }
 
@@ -141,58 +117,37 @@ fn counts_equal_those_of_scikit_learn() {
 #[test]
 fn every_character_is_read_as_python_does() {
     let lines = lines();
-    parts(&lines, "plane")
-        .into_par_iter()
-        .for_each(|(header, _)| {
-            let [lowercase, plane, expected] = header else {
-                panic!("{header:?}")
-            };
-            let (lowercase, plane) = (lowercase == "True", plane.parse::<u32>().unwrap());
-            let stop_words = Default::default();
-            let analyzer = Analyzer {
-                lowercase,
-                stop_words,
-                ngram_range: (1, 1),
-                binary: false,
-            };
-            let mut scratch = Scratch::default();
-            let mut hash = 0xcbf2_9ce4_8422_2325_u64; // FNV-1a
-            for c in (plane << 16..(plane + 1) << 16).filter_map(char::from_u32) {
-                let text = format!("a{c}b {c}{c} A{c}Σ {c}Σ AΣ{c} AΣ{c}B");
-                analyzer.for_each_term(&text, &mut scratch, |_, token| {
-                    for &byte in token.as_bytes().iter().chain(b"\n") {
-                        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-                    }
-                });
-            }
-            assert_eq!(
-                format!("{hash:016x}"),
-                *expected,
-                "plane {plane}, lowercase: {lowercase}"
-            );
-        });
+    parts(&lines, "plane").into_par_iter().for_each(|(header, _)| {
+        let [lowercase, plane, expected] = header else { panic!("{header:?}") };
+        let (lowercase, plane) = (lowercase == "True", plane.parse::<u32>().unwrap());
+        let stop_words = Default::default();
+        let analyzer = Analyzer { lowercase, stop_words, ngram_range: (1, 1), binary: false };
+        let mut scratch = Scratch::default();
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64; // FNV-1a
+        for c in (plane << 16..(plane + 1) << 16).filter_map(char::from_u32) {
+            let text = format!("a{c}b {c}{c} A{c}Σ {c}Σ AΣ{c} AΣ{c}B");
+            analyzer.for_each_term(&text, &mut scratch, |_, token| {
+                for &byte in token.as_bytes().iter().chain(b"\n") {
+                    hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+                }
+            });
+        }
+        assert_eq!(format!("{hash:016x}"), *expected, "plane {plane}, lowercase: {lowercase}");
+    });
 }
 
 #[test]
 fn weights_equal_those_of_scikit_learn() {
     let lines = lines();
     let reviews = texts(&lines, "reviews");
-    let counts = CountVectorizer::default()
-        .fit_transform(&reviews)
-        .unwrap()
-        .1;
+    let counts = CountVectorizer::default().fit_transform(&reviews).unwrap().1;
     let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * b.abs().max(1.0);
     let cases = parts(&lines, "tfidf");
     assert_eq!(cases.len(), 4);
     for (header, case) in cases {
         let flag = |i: usize| header[i] == "True";
         let (smooth_idf, sublinear_tf, use_idf, norm) = (flag(0), flag(1), flag(2), flag(3));
-        let transformer = TfidfTransformer {
-            norm,
-            use_idf,
-            smooth_idf,
-            sublinear_tf,
-        };
+        let transformer = TfidfTransformer { norm, use_idf, smooth_idf, sublinear_tf };
         let fitted = transformer.fit(&counts).unwrap();
         for (&idf, expected) in fitted.idf().iter().zip(fields(case, "idf").concat()) {
             assert!(close(idf, expected.parse().unwrap()), "{transformer:?}");

@@ -6,11 +6,7 @@ use rayon::prelude::*;
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A place of the table without a term.
-const EMPTY: Slot = Slot {
-    start: 0,
-    hash: 0,
-    id: u32::MAX,
-};
+const EMPTY: Slot = Slot { start: 0, hash: 0, id: u32::MAX };
 
 /// Terms, numbered from 0 in the order of their insertion: words of text, without zero bytes.
 ///
@@ -42,11 +38,7 @@ pub(super) struct Key {
 
 impl Default for Terms {
     fn default() -> Terms {
-        Terms {
-            slots: vec![EMPTY; 64],
-            text: String::new(),
-            bounds: vec![0],
-        }
+        Terms { slots: vec![EMPTY; 64], text: String::new(), bounds: vec![0] }
     }
 }
 
@@ -73,12 +65,9 @@ impl Terms {
     pub(super) fn sort(&self, ids: &mut [u32]) {
         let mut keyed: Vec<(u64, u32)> = ids.iter().map(|&id| (start(self.term(id)), id)).collect();
         keyed.par_sort_unstable_by(|a, b| {
-            a.0.cmp(&b.0)
-                .then_with(|| self.term(a.1).cmp(self.term(b.1)))
+            a.0.cmp(&b.0).then_with(|| self.term(a.1).cmp(self.term(b.1)))
         });
-        ids.iter_mut()
-            .zip(keyed)
-            .for_each(|(id, (_, sorted))| *id = sorted);
+        ids.iter_mut().zip(keyed).for_each(|(id, (_, sorted))| *id = sorted);
     }
 
     /// The number of a term.
@@ -97,11 +86,7 @@ impl Terms {
             return slot.id;
         }
         let id = self.len() as u32;
-        self.slots[place] = Slot {
-            start: key.start,
-            hash: key.hash,
-            id,
-        };
+        self.slots[place] = Slot { start: key.start, hash: key.hash, id };
         self.text.push_str(term);
         self.bounds.push(self.text.len());
         if self.bounds.len() * 2 > self.slots.len() {
@@ -166,10 +151,7 @@ impl Key {
             }
             state = mixed(state ^ u64::from_le_bytes(*last) ^ term.len() as u64);
         }
-        Key {
-            start,
-            hash: (state >> 32 ^ state) as u32,
-        }
+        Key { start, hash: (state >> 32 ^ state) as u32 }
     }
 }
 
@@ -184,10 +166,7 @@ fn start(term: &str) -> u64 {
         let (first, last) = (u32::from_be_bytes(*first), u32::from_be_bytes(*last));
         u64::from(first) << 32 | u64::from(last) << (8 * (8 - term.len()))
     } else {
-        let byte = |i: usize| {
-            term.get(i)
-                .map_or(0, |&byte| u64::from(byte) << (56 - 8 * i))
-        };
+        let byte = |i: usize| term.get(i).map_or(0, |&byte| u64::from(byte) << (56 - 8 * i));
         byte(0) | byte(1) | byte(2)
     }
 }

@@ -4,29 +4,19 @@ use super::*;
 
 #[test]
 fn fit_then_transform_equals_fit_transform_for_any_number_of_threads() {
-    let texts: Vec<String> = (0..200)
-        .map(|i| format!("all w{} w{} w{}", i % 7, i % 31, i))
-        .collect();
-    let vectorizer = CountVectorizer {
-        max_features: Some(50),
-        ..Default::default()
-    };
+    let texts: Vec<String> =
+        (0..200).map(|i| format!("all w{} w{} w{}", i % 7, i % 31, i)).collect();
+    let vectorizer = CountVectorizer { max_features: Some(50), ..Default::default() };
     let (fitted, counts) = vectorizer.fit_transform(&texts).unwrap();
     for threads in [1, 2, 7] {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let (again, again_counts) = pool.install(|| {
             let again = vectorizer.fit(&texts).unwrap();
             (again.clone(), again.transform(&texts))
         });
         assert_eq!(again.feature_names(), fitted.feature_names());
         assert_eq!(again_counts, counts);
-        assert_eq!(
-            pool.install(|| vectorizer.fit_transform(&texts)).unwrap().1,
-            counts
-        );
+        assert_eq!(pool.install(|| vectorizer.fit_transform(&texts)).unwrap().1, counts);
     }
     for (column, name) in fitted.feature_names().iter().enumerate() {
         assert_eq!(fitted.index_of(name), Some(column));
@@ -39,61 +29,25 @@ fn a_setting_out_of_range_is_an_error_that_names_it() {
     let error = |vectorizer: CountVectorizer| vectorizer.fit(&["a text"]).unwrap_err().to_string();
     let default = CountVectorizer::default;
     for ngram_range in [(0, 1), (2, 1), (0, 0)] {
-        assert!(
-            error(CountVectorizer {
-                ngram_range,
-                ..default()
-            })
-            .starts_with("ngram_range = (")
-        );
+        assert!(error(CountVectorizer { ngram_range, ..default() }).starts_with("ngram_range = ("));
     }
-    let none = CountVectorizer {
-        max_features: Some(0),
-        ..default()
-    };
+    let none = CountVectorizer { max_features: Some(0), ..default() };
     assert!(error(none).starts_with("max_features = 0: "));
     for part in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
         let wrong = DocumentFrequency::Fraction(part);
-        assert!(
-            error(CountVectorizer {
-                min_df: wrong,
-                ..default()
-            })
-            .starts_with("min_df = ")
-        );
-        assert!(
-            error(CountVectorizer {
-                max_df: wrong,
-                ..default()
-            })
-            .starts_with("max_df = ")
-        );
+        assert!(error(CountVectorizer { min_df: wrong, ..default() }).starts_with("min_df = "));
+        assert!(error(CountVectorizer { max_df: wrong, ..default() }).starts_with("max_df = "));
     }
     let min_df = DocumentFrequency::Count(0);
-    assert!(
-        error(CountVectorizer {
-            min_df,
-            ..default()
-        })
-        .starts_with("min_df = 0: ")
-    );
+    assert!(error(CountVectorizer { min_df, ..default() }).starts_with("min_df = 0: "));
     let min_df = DocumentFrequency::Count(2);
-    assert!(
-        error(CountVectorizer {
-            min_df,
-            ..default()
-        })
-        .starts_with("max_df is 1 of 1 texts")
-    );
+    assert!(error(CountVectorizer { min_df, ..default() }).starts_with("max_df is 1 of 1 texts"));
 }
 
 #[test]
 fn a_zero_byte_in_a_stop_word_or_a_lookup_matches_nothing() {
     let stop_words = StopWords::Custom(vec!["film\0".into(), String::new()]);
-    let vectorizer = CountVectorizer {
-        stop_words,
-        ..Default::default()
-    };
+    let vectorizer = CountVectorizer { stop_words, ..Default::default() };
     let fitted = vectorizer.fit(&["a film\0s"]).unwrap();
     assert_eq!(fitted.feature_names(), ["film"]);
     assert_eq!(fitted.index_of("film\0"), None);
@@ -102,29 +56,16 @@ fn a_zero_byte_in_a_stop_word_or_a_lookup_matches_nothing() {
 #[test]
 fn no_terms_are_an_error() {
     let fit = |vectorizer: &CountVectorizer, texts: &[&str]| {
-        vectorizer
-            .fit_transform(texts)
-            .map(|_| ())
-            .unwrap_err()
-            .to_string()
+        vectorizer.fit_transform(texts).map(|_| ()).unwrap_err().to_string()
     };
-    let english = CountVectorizer {
-        stop_words: StopWords::English,
-        ..Default::default()
-    };
+    let english = CountVectorizer { stop_words: StopWords::English, ..Default::default() };
     for texts in [&[][..], &[""], &["a b", "the and"]] {
         assert!(fit(&english, texts).starts_with("empty vocabulary"));
     }
-    let pairs = CountVectorizer {
-        ngram_range: (2, usize::MAX),
-        ..Default::default()
-    };
+    let pairs = CountVectorizer { ngram_range: (2, usize::MAX), ..Default::default() };
     assert!(fit(&pairs, &["one", "two"]).starts_with("empty vocabulary"));
     let max_df = DocumentFrequency::Fraction(0.5);
-    let rare = CountVectorizer {
-        max_df,
-        ..Default::default()
-    };
+    let rare = CountVectorizer { max_df, ..Default::default() };
     assert!(fit(&rare, &["same", "same"]).starts_with("no terms remain of 1 "));
 }
 
@@ -137,13 +78,7 @@ fn a_matrix_gives_its_rows_and_sums() {
     assert_eq!(counts.indptr(), [0, 2, 2, 4]);
     assert_eq!(counts.indices(), [1, 2, 0, 1]);
     assert_eq!(counts.data(), [1.0, 1.0, 2.0, 1.0]);
-    assert_eq!(
-        counts.row(2),
-        Some(Row {
-            indices: &[0, 1],
-            values: &[2.0, 1.0]
-        })
-    );
+    assert_eq!(counts.row(2), Some(Row { indices: &[0, 1], values: &[2.0, 1.0] }));
     assert_eq!(counts.row(3), None);
     assert_eq!(counts.row(usize::MAX), None);
     assert_eq!(counts.column_sums(), [2.0, 2.0, 1.0]);
@@ -156,23 +91,10 @@ fn a_matrix_gives_its_rows_and_sums() {
 
 #[test]
 fn weights_need_rows_and_the_same_columns() {
-    let (fitted, counts) = CountVectorizer::default()
-        .fit_transform(&["one two"])
-        .unwrap();
+    let (fitted, counts) = CountVectorizer::default().fit_transform(&["one two"]).unwrap();
     let tfidf = TfidfTransformer::default();
     assert!(tfidf.fit(&fitted.transform::<&str>(&[])).is_err());
-    let other = CountVectorizer::default()
-        .fit_transform(&["one"])
-        .unwrap()
-        .1;
-    let error = tfidf
-        .fit(&counts)
-        .unwrap()
-        .transform(&other)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("the matrix has 1 columns, the fitted one had 2"),
-        "{error}"
-    );
+    let other = CountVectorizer::default().fit_transform(&["one"]).unwrap().1;
+    let error = tfidf.fit(&counts).unwrap().transform(&other).unwrap_err().to_string();
+    assert!(error.starts_with("the matrix has 1 columns, the fitted one had 2"), "{error}");
 }

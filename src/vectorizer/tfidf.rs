@@ -32,12 +32,7 @@ pub struct FittedTfidf {
 
 impl Default for TfidfTransformer {
     fn default() -> TfidfTransformer {
-        TfidfTransformer {
-            norm: true,
-            use_idf: true,
-            smooth_idf: true,
-            sublinear_tf: false,
-        }
+        TfidfTransformer { norm: true, use_idf: true, smooth_idf: true, sublinear_tf: false }
     }
 }
 
@@ -50,9 +45,7 @@ impl TfidfTransformer {
     pub fn fit(&self, counts: &CountMatrix) -> Result<FittedTfidf> {
         let (documents, columns) = counts.shape();
         if documents == 0 {
-            return Err(Error::Data(
-                "no documents to learn from: pass at least one row".into(),
-            ));
+            return Err(Error::Data("no documents to learn from: pass at least one row".into()));
         }
         let idf = if self.use_idf {
             let more = if self.smooth_idf { 1.0 } else { 0.0 };
@@ -62,10 +55,7 @@ impl TfidfTransformer {
         } else {
             vec![1.0; columns]
         };
-        Ok(FittedTfidf {
-            settings: self.clone(),
-            idf,
-        })
+        Ok(FittedTfidf { settings: self.clone(), idf })
     }
 }
 
@@ -95,25 +85,13 @@ impl FittedTfidf {
     fn weigh(&self, columns: &[u32], values: &mut [f32]) {
         let weight = |column: u32, count: f32| {
             let count = f64::from(count);
-            let tf = if self.settings.sublinear_tf {
-                count.ln() + 1.0
-            } else {
-                count
-            };
+            let tf = if self.settings.sublinear_tf { count.ln() + 1.0 } else { count };
             tf * self.idf[column as usize]
         };
-        let weights = || {
-            columns
-                .iter()
-                .zip(&*values)
-                .map(|(&column, &count)| weight(column, count))
-        };
+        let weights =
+            || columns.iter().zip(&*values).map(|(&column, &count)| weight(column, count));
         let norm = weights().map(|weight| weight * weight).sum::<f64>().sqrt();
-        let divisor = if self.settings.norm && norm != 0.0 {
-            norm
-        } else {
-            1.0
-        };
+        let divisor = if self.settings.norm && norm != 0.0 { norm } else { 1.0 };
         for (&column, value) in columns.iter().zip(values) {
             *value = (weight(column, *value) / divisor) as f32;
         }

@@ -42,11 +42,7 @@ impl Analyzer {
         scratch: &mut Scratch,
         mut each: impl FnMut(Key, &str),
     ) {
-        let Scratch {
-            lowercase,
-            tokens,
-            joined,
-        } = scratch;
+        let Scratch { lowercase, tokens, joined } = scratch;
         let text = if self.lowercase {
             lower(text, lowercase);
             lowercase
@@ -86,11 +82,7 @@ impl Analyzer {
                 let token = &text[start..at];
                 let key = Key::of(token);
                 if self.stop_words.get(key, token).is_none() {
-                    tokens.push(Token {
-                        start,
-                        end: at,
-                        key,
-                    });
+                    tokens.push(Token { start, end: at, key });
                 }
             }
             at += 1;
@@ -107,12 +99,7 @@ fn word_character(text: &str, at: usize) -> Option<usize> {
         Some(true) => Some(1),
         Some(false) => None,
         // In the middle of a character, behind one that is no word character, there is none.
-        None => text
-            .get(at..)?
-            .chars()
-            .next()
-            .filter(|&c| is_in(WORD, c))
-            .map(char::len_utf8),
+        None => text.get(at..)?.chars().next().filter(|&c| is_in(WORD, c)).map(char::len_utf8),
     }
 }
 
@@ -172,11 +159,7 @@ fn lowercase_sigma(text: &str, at: usize) -> char {
     let (before, after) = text.split_at_checked(at).unwrap_or_default();
     let before = before.chars().rev().find(counts);
     let after = after.chars().skip(1).find(counts);
-    if is_cased(before) && !is_cased(after) {
-        'ς'
-    } else {
-        'σ'
-    }
+    if is_cased(before) && !is_cased(after) { 'ς' } else { 'σ' }
 }
 
 /// Whether one of the sorted ranges has the character.

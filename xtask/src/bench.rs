@@ -1,4 +1,75 @@
-use crate::{process::Result, project::Project, setup::Setup};
-pub fn run(_: &Project, _: &Setup) -> Result<std::process::ExitCode> {
-    Ok(std::process::ExitCode::SUCCESS)
+//! `cargo xtask bench`: the figures of the README, measured on this machine.
+
+use crate::process::{Context, Result, output_of, status_of};
+use crate::project::Project;
+use crate::setup::Setup;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+const ROUNDS: &str = "5";
+
+pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
+    lock_graph(project)?;
+    println!("kernel, median of {ROUNDS} starts (s):");
+    let script = project.root.join("xtask/python/bench_kernel.py");
+    let mut kernel = setup.environment.python();
+    kernel.arg(script).arg(&project.root).arg(ROUNDS);
+    let figures = output_of(&mut kernel)
+        .context("the kernel can't be measured: `cargo xtask run` tells why")?;
+    let figures: Value = serde_json::from_str(figures.lines().last().unwrap_or_default())
+        .context("the kernel's figures can't be read")?;
+    for (part, seconds) in figures.as_object().into_iter().flatten() {
+        println!("  {part:<24} {:6.2}", seconds.as_f64().unwrap_or(f64::NAN));
+    }
+    let vectorizer = project.root.join("xtask/python/bench_vectorizer.py");
+    let mut cargo = setup.build.cargo(project, "build");
+    cargo.args(["--package", "unit8", "--example", "bench_vectorizer", "--message-format=json"]);
+    let example = executable(&mut cargo.current_dir(&project.root))?;
+    let mut python = setup.environment.python();
+    setup.build.set_variables(&mut python);
+    let status = status_of(python.arg(vectorizer).arg(example))?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How much a kernel's start has to look at.
+fn lock_graph(project: &Project) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["metadata", "--format-version=1"]).current_dir(&project.root);
+    let text = output_of(&mut cargo).context("cargo metadata fails: is Cargo.lock current?")?;
+    let graph: Value = serde_json::from_str(&text).context("cargo metadata")?;
+    let folders: BTreeSet<&Path> = graph["packages"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|package| !package["source"].is_null())
+        .filter_map(|package| Path::new(package["manifest_path"].as_str()?).parent())
+        .collect();
+    let bytes: u64 = folders.iter().map(|folder| size_of(folder)).sum();
+    println!("lock graph: {} packages, {:.0} MB of sources", folders.len(), bytes as f64 / 1e6);
+    Ok(())
+}
+
+fn size_of(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .map(
+            |path| {
+                if path.is_dir() { size_of(&path) } else { path.metadata().map_or(0, |m| m.len()) }
+            },
+        )
+        .sum()
+}
+
+/// The program that a cargo build with JSON messages made.
+fn executable(cargo: &mut Command) -> Result<String> {
+    let messages = output_of(cargo).context("the benchmark does not compile")?;
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|message| message["executable"].as_str().map(str::to_owned))
+        .context("cargo names no program")
 }

@@ -1,4 +1,72 @@
-use crate::{process::Result, project::Project, setup::Setup};
-pub fn run(_: &Project, _: &Setup) -> Result<std::process::ExitCode> {
-    Ok(std::process::ExitCode::SUCCESS)
+//! `cargo xtask test`: everything that has to hold.
+
+use crate::lessons;
+use crate::process::{Result, status_of};
+use crate::project::Project;
+use crate::setup::Setup;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
+    let commands = [
+        ("formatting", format_check()),
+        ("lints", lints(project, setup)),
+        ("documentation", documentation(project, setup)),
+        ("tests of the library and the set-up", rust_tests(project, setup)),
+        ("kernels, set-up faults and JupyterLab", pytest(project, setup, "not lessons")),
+    ];
+    let mut failed = Vec::new();
+    let mut check = |name, outcome: &mut dyn FnMut() -> Result<bool>| -> Result<()> {
+        println!("== {name}");
+        let started = Instant::now();
+        if !outcome()? {
+            failed.push(name);
+        }
+        println!("== {name}: {:.0} s", started.elapsed().as_secs_f32());
+        Ok(())
+    };
+    for (name, mut command) in commands {
+        command.current_dir(&project.root);
+        check(name, &mut || Ok(status_of(&mut command)?.success()))?;
+    }
+    check("the lessons", &mut || {
+        let executed = lessons::run(project, setup, &[], false)? == ExitCode::SUCCESS;
+        Ok(executed && status_of(&mut pytest(project, setup, "lessons"))?.success())
+    })?;
+    println!("{} passed, {} failed", 6 - failed.len(), failed.len());
+    for name in &failed {
+        println!("FAILED: {name}");
+    }
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn format_check() -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["fmt", "--all", "--check"]);
+    cargo
+}
+
+fn lints(project: &Project, setup: &Setup) -> Command {
+    let mut cargo = setup.build.cargo(project, "clippy");
+    cargo.args(["--workspace", "--all-targets", "--", "-D", "warnings"]);
+    cargo
+}
+
+fn documentation(project: &Project, setup: &Setup) -> Command {
+    let mut cargo = setup.build.cargo(project, "doc");
+    cargo.args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    cargo
+}
+
+fn rust_tests(project: &Project, setup: &Setup) -> Command {
+    let mut cargo = setup.build.cargo(project, "test");
+    cargo.arg("--workspace").env("VIRTUAL_ENV", &setup.environment.prefix);
+    cargo
+}
+
+fn pytest(project: &Project, setup: &Setup, which: &str) -> Command {
+    let mut pytest = setup.environment.python();
+    pytest.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-k", which]);
+    pytest.arg(project.root.join("tests/notebooks"));
+    pytest
 }

@@ -108,26 +108,18 @@ fn copy_tree(from: &Path, to: &Path, root: &Path) -> io::Result<()> {
 fn copy(source: &Path, target: &Path) -> io::Result<()> {
     fs::copy(source, target)?;
     let modified = fs::metadata(source)?.modified()?;
-    File::options()
-        .write(true)
-        .open(target)?
-        .set_modified(modified)
+    File::options().write(true).open(target)?.set_modified(modified)
 }
 
 /// Files that nothing rewrites: the outputs of the crates that the library depends on.
 fn is_shared(path: &Path) -> bool {
-    let parts: Vec<String> = path
-        .iter()
-        .map(|part| part.to_string_lossy().into_owned())
-        .collect();
-    let in_outputs = parts
-        .iter()
-        .any(|part| ["deps", "build", ".fingerprint"].contains(&part.as_str()));
+    let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let in_outputs =
+        parts.iter().any(|part| ["deps", "build", ".fingerprint"].contains(&part.as_str()));
     let ours = |part: &String| {
         let name = part.strip_prefix("lib").unwrap_or(part);
         ["ctx", "unit8", "xtask"].iter().any(|package| {
-            name.strip_prefix(package)
-                .is_some_and(|rest| rest.starts_with(['-', '.']))
+            name.strip_prefix(package).is_some_and(|rest| rest.starts_with(['-', '.']))
         })
     };
     in_outputs && !parts.iter().any(ours)
@@ -135,9 +127,7 @@ fn is_shared(path: &Path) -> bool {
 
 /// A cell is compiled from scratch the first time: the rest of `target` would only be carried along.
 fn is_needed(folder: &Path) -> bool {
-    folder
-        .file_name()
-        .is_none_or(|name| name != "incremental" && name != "cargo-timings")
+    folder.file_name().is_none_or(|name| name != "incremental" && name != "cargo-timings")
 }
 
 #[cfg(test)]
@@ -168,17 +158,12 @@ mod tests {
     #[test]
     fn writing_into_a_clone_leaves_the_template_alone() {
         let root = folder("clone");
-        let project = Project {
-            root: root.clone(),
-            home: root.clone(),
-        };
+        let project = Project { root: root.clone(), home: root.clone() };
         template(&project);
         let clone = Clone::of_template(&project).unwrap();
-        for file in [
-            "Cargo.toml",
-            "target/x/debug/deps/libunit8-1.rlib",
-            "target/x/debug/.cargo-lock",
-        ] {
+        for file in
+            ["Cargo.toml", "target/x/debug/deps/libunit8-1.rlib", "target/x/debug/.cargo-lock"]
+        {
             fs::write(clone.folder.join(file), "changed").unwrap();
             assert_ne!(
                 fs::read_to_string(project.template().join(file)).unwrap(),
@@ -198,10 +183,7 @@ mod tests {
     #[test]
     fn a_half_written_template_is_not_used() {
         let root = folder("half");
-        let project = Project {
-            root: root.clone(),
-            home: root.clone(),
-        };
+        let project = Project { root: root.clone(), home: root.clone() };
         template(&project);
         fs::remove_file(project.template().join("complete")).unwrap();
         let clone = Clone::of_template(&project).unwrap();

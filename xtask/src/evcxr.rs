@@ -21,26 +21,14 @@ pub fn ensure(project: &Project) -> Result<()> {
     // minutes here and saves milliseconds there.
     let mut cargo = Command::new("cargo");
     cargo
-        .args([
-            "install",
-            "--locked",
-            "--force",
-            "evcxr_jupyter",
-            "--version",
-            VERSION,
-            "--root",
-        ])
+        .args(["install", "--locked", "--force", "evcxr_jupyter", "--version", VERSION, "--root"])
         .arg(project.home.join("evcxr"))
         .env("CARGO_TARGET_DIR", project.home.join("evcxr-build"))
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
         .env_remove("RUSTFLAGS")
         .current_dir(std::env::temp_dir());
-    step(
-        "the Rust kernel (evcxr_jupyter)",
-        &project.log("evcxr"),
-        &mut cargo,
-    )?;
+    step("the Rust kernel (evcxr_jupyter)", &project.log("evcxr"), &mut cargo)?;
     let _ = std::fs::remove_dir_all(project.home.join("evcxr-build"));
     Ok(())
 }
@@ -51,10 +39,7 @@ pub fn ensure_rust_src() {
     let Some(sysroot) = output_of(Command::new("rustc").args(["--print", "sysroot"])) else {
         return;
     };
-    if Path::new(&sysroot)
-        .join("lib/rustlib/src/rust/library/std")
-        .is_dir()
-    {
+    if Path::new(&sysroot).join("lib/rustlib/src/rust/library/std").is_dir() {
         return;
     }
     if output_of(Command::new("rustup").args(["component", "add", "rust-src"])).is_none() {
@@ -92,9 +77,7 @@ pub fn install_kernel_spec(project: &Project, environment: &Environment) -> Resu
         // end the process that holds the variables.
         "interrupt_mode": "signal",
     });
-    let file = environment
-        .prefix
-        .join("share/jupyter/kernels/unit8/kernel.json");
+    let file = environment.prefix.join("share/jupyter/kernels/unit8/kernel.json");
     let text = format!("{spec:#}\n");
     if std::fs::read_to_string(&file).is_ok_and(|old| old == text) {
         return Ok(());

@@ -21,18 +21,15 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         return Err("usage: unit8-kernel <project> <environment> <connection file>".to_owned());
     };
     let project = Project::at(Path::new(root))?;
-    let environment = Environment::at(PathBuf::from(prefix)).context(format!(
-        "{prefix} is gone: `cargo xtask setup` makes it again"
-    ))?;
+    let environment = Environment::at(PathBuf::from(prefix))
+        .context(format!("{prefix} is gone: `cargo xtask setup` makes it again"))?;
     let build = Build::new(&project, &environment)?;
     // Before anything is cloned: from now on a signal waits until the loop below asks for it.
     let signals = Signals::block()?;
     let clone = Clone::of_template(&project)?;
     let mut command = kernel(&project, &environment, &build, &clone.folder)?;
     command.arg("--control_file").arg(connection_file);
-    let mut child = command
-        .spawn()
-        .context(format!("can't run {}", project.evcxr().display()))?;
+    let mut child = command.spawn().context(format!("can't run {}", project.evcxr().display()))?;
     let status = watch(&signals, &mut child, &project.evcxr())?;
     Ok(ExitCode::from(status))
 }
@@ -71,48 +68,52 @@ fn kernel(
 }
 
 /// Waits for the kernel to end and answers signals until then.
+///
+/// A compiler ends by itself when it is interrupted, and a training after its batch. A cell that
+/// goes on after a first stop is ended by a second one, and its variables with it.
 fn watch(signals: &Signals, child: &mut Child, evcxr: &Path) -> Result<u8> {
-    let mut last_stop: Option<Instant> = None;
+    let mut first_stop: Option<Instant> = None;
     loop {
-        match signals.wait() {
-            libc::SIGINT => {
-                if last_stop.is_some_and(|stop| stop.elapsed() < SECOND_STOP) {
-                    end_cell(child.id(), evcxr);
-                    last_stop = None;
-                } else {
-                    last_stop = Some(Instant::now());
-                }
+        let signal = signals.wait(first_stop.map(|_| Duration::from_millis(100)));
+        let running: Vec<u32> = running_cells(child.id(), evcxr);
+        if running.is_empty() || first_stop.is_some_and(|stop| stop.elapsed() > SECOND_STOP) {
+            first_stop = None;
+        }
+        match signal {
+            Some(libc::SIGINT) if first_stop.is_some() => {
+                send(libc::SIGKILL, &running);
             }
-            libc::SIGCHLD => {
+            Some(libc::SIGINT) => first_stop = Some(Instant::now()),
+            Some(libc::SIGCHLD) => {
                 if let Some(status) = child.try_wait().context("the kernel")? {
                     return Ok(status.code().map_or(1, |code| code as u8));
                 }
             }
-            _ => {
+            Some(_) => {
                 let _ = child.kill();
                 let _ = child.wait();
                 return Ok(0);
             }
+            // The first one may have come before `fit` listened.
+            None => send(libc::SIGINT, &running),
         }
     }
 }
 
-/// Ends what a cell is doing: its compilation, else the process that runs it (the variables go
-/// with that one). A process that waits for the next cell is left alone.
-fn end_cell(kernel: u32, evcxr: &Path) {
-    let (runs, compiles): (Vec<u32>, Vec<u32>) = children(kernel).into_iter().partition(|child| {
-        fs::read_link(format!("/proc/{child}/exe")).is_ok_and(|program| program == evcxr)
-    });
-    let victims = if compiles.is_empty() {
-        runs.into_iter()
-            .filter(|child| !waits_for_input(*child))
-            .collect()
-    } else {
-        compiles
-    };
-    for process in victims.into_iter().flat_map(with_descendants) {
-        unsafe { libc::kill(process as i32, libc::SIGKILL) };
+fn send(signal: libc::c_int, processes: &[u32]) {
+    for process in processes {
+        unsafe { libc::kill(*process as i32, signal) };
     }
+}
+
+/// The process in which the cells run, unless it waits for the next one.
+fn running_cells(kernel: u32, evcxr: &Path) -> Vec<u32> {
+    let runs_cells = |child: &u32| {
+        fs::read_link(format!("/proc/{child}/exe")).is_ok_and(|program| program == evcxr)
+    };
+    let mut processes = children(kernel);
+    processes.retain(|child| runs_cells(child) && !waits_for_input(*child));
+    processes
 }
 
 fn children(process: u32) -> Vec<u32> {
@@ -121,18 +122,9 @@ fn children(process: u32) -> Vec<u32> {
     };
     threads
         .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok())
-        .flat_map(|line| {
-            line.split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
         .filter_map(|child| child.parse().ok())
         .collect()
-}
-
-fn with_descendants(process: u32) -> Vec<u32> {
-    let below = children(process).into_iter().flat_map(with_descendants);
-    std::iter::once(process).chain(below).collect()
 }
 
 /// Whether a process sits in read(0, ..).
@@ -161,9 +153,21 @@ impl Signals {
         }
     }
 
-    fn wait(&self) -> libc::c_int {
+    /// The next signal, or None if none comes within the time.
+    fn wait(&self, time: Option<Duration>) -> Option<libc::c_int> {
         let mut signal = 0;
-        unsafe { libc::sigwait(&self.set, &mut signal) };
-        signal
+        let time = time.map(|time| libc::timespec {
+            tv_sec: time.as_secs() as libc::time_t,
+            tv_nsec: time.subsec_nanos().into(),
+        });
+        match time {
+            Some(time) => {
+                signal = unsafe { libc::sigtimedwait(&self.set, std::ptr::null_mut(), &time) };
+            }
+            None => unsafe {
+                libc::sigwait(&self.set, &mut signal);
+            },
+        }
+        (signal > 0).then_some(signal)
     }
 }

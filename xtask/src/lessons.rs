@@ -11,10 +11,7 @@ use std::time::Instant;
 
 /// Opens JupyterLab on the lessons.
 pub fn lab(project: &Project, setup: &Setup, args: &[String]) -> Result<ExitCode> {
-    println!(
-        "JupyterLab opens on {}. Ctrl-C twice ends it.",
-        project.notebooks().display()
-    );
+    println!("JupyterLab opens on {}. Ctrl-C twice ends it.", project.notebooks().display());
     let status = status_of(
         setup
             .environment
@@ -34,11 +31,7 @@ pub fn run(project: &Project, setup: &Setup, names: &[String], save: bool) -> Re
     let mut failed = 0;
     for lesson in &lessons {
         let name = name_of(project, lesson);
-        let target = if save {
-            lesson.clone()
-        } else {
-            out.join(format!("{name}.ipynb"))
-        };
+        let target = if save { lesson.clone() } else { out.join(format!("{name}.ipynb")) };
         println!("{name}");
         let started = Instant::now();
         let status = status_of(
@@ -50,25 +43,14 @@ pub fn run(project: &Project, setup: &Setup, names: &[String], save: bool) -> Re
                 .current_dir(lesson.parent().unwrap_or(&project.root)),
         )?;
         let seconds = started.elapsed().as_secs_f32();
-        println!(
-            "  {} in {seconds:.1} s",
-            if status.success() { "done" } else { "FAILED" }
-        );
+        println!("  {} in {seconds:.1} s", if status.success() { "done" } else { "FAILED" });
         failed += usize::from(!status.success());
         rows.push(section(&name, seconds, status.success(), &target));
     }
     let index = out.join("index.html");
     write(&index, page(&rows))?;
-    println!(
-        "{} passed, {failed} failed: {}",
-        lessons.len() - failed,
-        index.display()
-    );
-    Ok(if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    println!("{} passed, {failed} failed: {}", lessons.len() - failed, index.display());
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The notebooks whose path contains one of the names; all of them when none is given.
@@ -77,10 +59,7 @@ fn select(project: &Project, names: &[String]) -> Result<Vec<PathBuf>> {
     collect(&project.notebooks(), &mut all)?;
     all.sort();
     for name in names {
-        if !all
-            .iter()
-            .any(|lesson| name_of(project, lesson).contains(name.as_str()))
-        {
+        if !all.iter().any(|lesson| name_of(project, lesson).contains(name.as_str())) {
             let known: Vec<String> = all.iter().map(|lesson| name_of(project, lesson)).collect();
             return Err(format!(
                 "no lesson is called {name}; there are:\n  {}",
@@ -98,15 +77,10 @@ fn select(project: &Project, names: &[String]) -> Result<Vec<PathBuf>> {
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder).context(format!("{}", folder.display()))? {
         let path = entry.context("notebooks/")?.path();
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if path.is_dir() && !hidden {
             collect(&path, found)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "ipynb")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "ipynb") {
             found.push(path);
         }
     }
@@ -116,28 +90,14 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 /// `8.2-bag-of-words/part2-classifier`
 fn name_of(project: &Project, lesson: &Path) -> String {
     let notebooks = project.notebooks();
-    lesson
-        .strip_prefix(&notebooks)
-        .unwrap_or(lesson)
-        .with_extension("")
-        .display()
-        .to_string()
+    lesson.strip_prefix(&notebooks).unwrap_or(lesson).with_extension("").display().to_string()
 }
 
 /// A lesson on the index page: its time and its pictures.
 fn section(name: &str, seconds: f32, passed: bool, notebook: &Path) -> String {
-    let mark = if passed {
-        "passed"
-    } else {
-        "<strong>failed</strong>"
-    };
-    let pictures = fs::read(notebook)
-        .map(|bytes| pictures(&bytes))
-        .unwrap_or_default();
-    format!(
-        "<h2>{name}</h2>\n<p>{mark} in {seconds:.1} s</p>\n{}\n",
-        pictures.join("\n")
-    )
+    let mark = if passed { "passed" } else { "<strong>failed</strong>" };
+    let pictures = fs::read(notebook).map(|bytes| pictures(&bytes)).unwrap_or_default();
+    format!("<h2>{name}</h2>\n<p>{mark} in {seconds:.1} s</p>\n{}\n", pictures.join("\n"))
 }
 
 /// The HTML outputs that hold a drawing.

@@ -37,10 +37,7 @@ cargo xtask <command>
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().collect();
-    let name = Path::new(&args.remove(0))
-        .file_name()
-        .unwrap_or_default()
-        .to_owned();
+    let name = Path::new(&args.remove(0)).file_name().unwrap_or_default().to_owned();
     let outcome = match name.to_str() {
         Some("cargo") => metadata::run(&args),
         Some("unit8-kernel") => kernel::run(&args),
@@ -58,19 +55,11 @@ fn main() -> ExitCode {
 fn xtask(mut args: Vec<String>) -> Result<ExitCode> {
     let project = Project::of_xtask()?;
     let cpu = take_flag(&mut args, "--cpu");
-    let command = if args.is_empty() {
-        "help".to_owned()
-    } else {
-        args.remove(0)
-    };
+    let command = if args.is_empty() { "help".to_owned() } else { args.remove(0) };
     if !["lab", "run", "test", "bench", "setup"].contains(&command.as_str()) {
         println!("{HELP}");
         let asked_for = ["help", "--help", "-h"].contains(&command.as_str());
-        return Ok(if asked_for {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(2)
-        });
+        return Ok(if asked_for { ExitCode::SUCCESS } else { ExitCode::from(2) });
     }
     let tests = command == "test" || command == "bench";
     let setup = setup::run(&project, setup::Options { cpu, tests })?;

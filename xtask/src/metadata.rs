@@ -27,16 +27,11 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         let status = command.status().context("cargo")?;
         return Ok(exit_code(status));
     }
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cargo metadata")?;
-    let filtered = serde_json::from_slice(&output.stdout)
-        .ok()
-        .map(|mut graph| {
-            filter(&mut graph);
-            graph.to_string().into_bytes()
-        });
+    let output = command.stderr(Stdio::inherit()).output().context("cargo metadata")?;
+    let filtered = serde_json::from_slice(&output.stdout).ok().map(|mut graph| {
+        filter(&mut graph);
+        graph.to_string().into_bytes()
+    });
     std::io::stdout()
         .write_all(filtered.as_ref().unwrap_or(&output.stdout))
         .context("cargo metadata")?;
@@ -53,10 +48,7 @@ fn filter(graph: &mut Value) {
     let keep = |node: &Value, key: &str| node[key].as_str().is_some_and(|id| kept.contains(id));
     if let Some(packages) = graph["packages"].as_array_mut() {
         packages.retain(|package| keep(package, "id"));
-        packages
-            .iter_mut()
-            .filter(|package| package["name"] != CELLS)
-            .for_each(narrow);
+        packages.iter_mut().filter(|package| package["name"] != CELLS).for_each(narrow);
     }
     let Some(nodes) = graph["resolve"]["nodes"].as_array_mut() else {
         return;
@@ -89,11 +81,7 @@ fn kept(graph: &Value) -> HashSet<String> {
     let named = |names: &[&str]| -> HashSet<String> {
         packages
             .iter()
-            .filter(|package| {
-                package["name"]
-                    .as_str()
-                    .is_some_and(|name| names.contains(&name))
-            })
+            .filter(|package| package["name"].as_str().is_some_and(|name| names.contains(&name)))
             .filter_map(|package| package["id"].as_str().map(str::to_owned))
             .collect()
     };
@@ -102,44 +90,25 @@ fn kept(graph: &Value) -> HashSet<String> {
         return standard;
     }
     let cells = named(&[CELLS]);
-    let library: HashSet<String> = cells
-        .iter()
-        .flat_map(|id| dependencies_of(graph, id))
-        .collect();
+    let library: HashSet<String> = cells.iter().flat_map(|id| dependencies_of(graph, id)).collect();
     let types: Vec<&str> = packages
         .iter()
-        .filter(|package| {
-            package["id"]
-                .as_str()
-                .is_some_and(|id| library.contains(id))
-        })
+        .filter(|package| package["id"].as_str().is_some_and(|id| library.contains(id)))
         .flat_map(|package| {
-            package["metadata"]["notebook"]["types"]
-                .as_array()
-                .map_or(&[][..], Vec::as_slice)
+            package["metadata"]["notebook"]["types"].as_array().map_or(&[][..], Vec::as_slice)
         })
         .filter_map(Value::as_str)
         .collect();
-    let types = if library.is_empty() {
-        HashSet::new()
-    } else {
-        named(&types)
-    };
+    let types = if library.is_empty() { HashSet::new() } else { named(&types) };
     cells.into_iter().chain(library).chain(types).collect()
 }
 
 fn dependencies_of(graph: &Value, id: &str) -> Vec<String> {
-    let nodes = graph["resolve"]["nodes"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
+    let nodes = graph["resolve"]["nodes"].as_array().map_or(&[][..], Vec::as_slice);
     nodes
         .iter()
         .filter(|node| node["id"] == id)
-        .flat_map(|node| {
-            node["dependencies"]
-                .as_array()
-                .map_or(&[][..], Vec::as_slice)
-        })
+        .flat_map(|node| node["dependencies"].as_array().map_or(&[][..], Vec::as_slice))
         .filter_map(|id| id.as_str().map(str::to_owned))
         .collect()
 }
@@ -150,12 +119,7 @@ mod tests {
     use serde_json::json;
 
     fn names(graph: &Value) -> Vec<&str> {
-        graph["packages"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|p| p["name"].as_str().unwrap())
-            .collect()
+        graph["packages"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect()
     }
 
     #[test]
@@ -179,10 +143,7 @@ mod tests {
         filter(&mut graph);
         assert_eq!(names(&graph), ["ctx", "unit8", "tch"]);
         assert_eq!(graph["resolve"]["nodes"].as_array().unwrap().len(), 3);
-        assert_eq!(
-            graph["resolve"]["nodes"][1]["deps"],
-            json!([{"pkg": "tch"}])
-        );
+        assert_eq!(graph["resolve"]["nodes"][1]["deps"], json!([{"pkg": "tch"}]));
     }
 
     #[test]

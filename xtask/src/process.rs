@@ -28,32 +28,20 @@ impl<T> Context<T> for Option<T> {
 
 /// Writes a file whole or not at all.
 pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
-    let folder = path
-        .parent()
-        .context(format!("{} has no folder", path.display()))?;
+    let folder = path.parent().context(format!("{} has no folder", path.display()))?;
     std::fs::create_dir_all(folder).context(format!("can't make {}", folder.display()))?;
     let partial = path.with_extension(format!("part{}", std::process::id()));
     let written = std::fs::write(&partial, contents).and_then(|()| std::fs::rename(&partial, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&partial);
     }
-    written.context(format!(
-        "can't write {} (is the disk full?)",
-        path.display()
-    ))
+    written.context(format!("can't write {} (is the disk full?)", path.display()))
 }
 
 /// What a program prints, or None if it can't be run or fails.
 pub fn output_of(command: &mut Command) -> Option<String> {
-    let output = command
-        .stderr(Stdio::null())
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = command.stderr(Stdio::null()).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 pub fn on_path(program: &str) -> bool {
@@ -63,10 +51,7 @@ pub fn on_path(program: &str) -> bool {
 
 /// Runs a program in the foreground.
 pub fn status_of(command: &mut Command) -> Result<ExitStatus> {
-    command.status().context(format!(
-        "can't run {}",
-        command.get_program().to_string_lossy()
-    ))
+    command.status().context(format!("can't run {}", command.get_program().to_string_lossy()))
 }
 
 /// Runs one step of the set-up with its output in a log file. A line at its start, one every
@@ -95,11 +80,7 @@ pub fn step(name: &str, log: &Path, command: &mut Command) -> Result<()> {
         if shown.elapsed() >= EVERY {
             shown = Instant::now();
             let last = last_lines(log, 1);
-            println!(
-                "  {name}: {:.0} s, {}",
-                started.elapsed().as_secs_f32(),
-                shorten(&last)
-            );
+            println!("  {name}: {:.0} s, {}", started.elapsed().as_secs_f32(), shorten(&last));
         }
     };
     if !status.success() {
@@ -118,14 +99,8 @@ fn explain(name: &str, log: &Path) -> String {
     let says = |words: &[&str]| words.iter().any(|word| tail.to_lowercase().contains(word));
     let remedy = if says(&["no space left", "os error 28"]) {
         "The disk is full: set-up needs 12 GB (3 GB with --cpu). Make room and run the command again."
-    } else if says(&[
-        "resolve host",
-        "connection",
-        "network",
-        "timed out",
-        "dns error",
-        "spurious",
-    ]) {
+    } else if says(&["resolve host", "connection", "network", "timed out", "dns error", "spurious"])
+    {
         "No network, or a proxy in between. Run the command again when it is there: \
          set-up goes on where it was."
     } else if says(&["lock file", "--locked"]) {
@@ -135,18 +110,12 @@ fn explain(name: &str, log: &Path) -> String {
     } else {
         "The command can be run again: it goes on where it was."
     };
-    format!(
-        "{name} failed.\n{tail}\n(all of it: {})\n{remedy}",
-        log.display()
-    )
+    format!("{name} failed.\n{tail}\n(all of it: {})\n{remedy}", log.display())
 }
 
 fn last_lines(log: &Path, count: usize) -> String {
     let text = String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned();
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 

@@ -18,16 +18,12 @@ impl Project {
     pub fn of_xtask() -> Result<Project> {
         let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-        let root = manifest
-            .parent()
-            .context("xtask lies at the root of a disk")?;
+        let root = manifest.parent().context("xtask lies at the root of a disk")?;
         Project::at(root)
     }
 
     pub fn at(root: &Path) -> Result<Project> {
-        let root = root
-            .canonicalize()
-            .context(format!("{} can't be opened", root.display()))?;
+        let root = root.canonicalize().context(format!("{} can't be opened", root.display()))?;
         let home = home_of(&root)?;
         Ok(Project { root, home })
     }
@@ -93,10 +89,7 @@ fn home_of(root: &Path) -> Result<PathBuf> {
     cache
         .map(|cache| cache.join(folder))
         .filter(|home| home.is_absolute())
-        .filter(|home| {
-            home.to_str()
-                .is_some_and(|home| !home.contains(char::is_whitespace))
-        })
+        .filter(|home| home.to_str().is_some_and(|home| !home.contains(char::is_whitespace)))
         .context(
             "the project's path and your cache folder both contain a space: \
                   move the project to a folder without one, or set XDG_CACHE_HOME to such a folder",

@@ -44,9 +44,8 @@ pub fn run(project: &Project, options: Options) -> Result<Setup> {
             template::ensure(project, &environment, &build)?;
             Ok(Setup { environment, build })
         })();
-        let kernel = kernel
-            .join()
-            .unwrap_or_else(|_| Err("the build of the kernel panicked".to_owned()));
+        let kernel =
+            kernel.join().unwrap_or_else(|_| Err("the build of the kernel panicked".to_owned()));
         library.and_then(|setup| kernel.map(|()| setup))
     })?;
     clone::sweep(&project.clones());

@@ -9,6 +9,16 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Runs at a kernel's start. A panic in a cell shows its message, not thirty lines of C++ stack and
+/// a Rust one: in a notebook the cell is the place, and the message is what helps.
+const PRELUDE: &str = r#"
+std::panic::set_hook(Box::new(|panic| {
+    let message = panic.payload_as_str().unwrap_or("no message");
+    let message = message.split("Exception raised from").next().unwrap_or(message);
+    eprintln!("panicked: {}", message.trim_end().trim_end_matches("\\n"));
+}));
+"#;
+
 /// The folder, and the crate, in which evcxr compiles the cells.
 pub const CELLS: &str = "ctx";
 
@@ -113,14 +123,7 @@ fn cargo_home_without_bin(project: &Project) -> Result<PathBuf> {
     if theirs == ours {
         return Ok(ours);
     }
-    for name in [
-        "registry",
-        "git",
-        "config.toml",
-        "config",
-        "credentials.toml",
-        ".package-cache",
-    ] {
+    for name in ["registry", "git", "config.toml", "config", "credentials.toml", ".package-cache"] {
         let target = theirs.join(name);
         if target.exists() && fs::read_link(ours.join(name)).ok().as_ref() != Some(&target) {
             let _ = fs::remove_file(ours.join(name));
@@ -132,9 +135,7 @@ fn cargo_home_without_bin(project: &Project) -> Result<PathBuf> {
 }
 
 fn linker() -> &'static str {
-    let found = ["mold", "lld"]
-        .into_iter()
-        .find(|name| crate::process::on_path(name));
+    let found = ["mold", "lld"].into_iter().find(|name| crate::process::on_path(name));
     found.unwrap_or("system")
 }
 
@@ -142,7 +143,7 @@ fn linker() -> &'static str {
 pub fn ensure(project: &Project, environment: &Environment, build: &Build) -> Result<()> {
     let template = project.template();
     let base = base_stamp(project, environment, build)?;
-    let stamp = format!("{base}{}", source_stamp(project)?);
+    let stamp = format!("{base}{}{PRELUDE}", source_stamp(project)?);
     if read_stamp(&template).as_deref() == Some(&stamp) {
         return Ok(());
     }
@@ -158,26 +159,13 @@ pub fn ensure(project: &Project, environment: &Environment, build: &Build) -> Re
     write_crates(project, &template)?;
     // Without --target: evcxr asks for the dependency graph of all platforms, and it is offline.
     let mut fetch = Command::new(&build.cargo);
-    fetch
-        .arg("fetch")
-        .env("CARGO_HOME", &build.cargo_home)
-        .current_dir(&template);
-    step(
-        "sources of the dependencies",
-        &project.log("fetch"),
-        &mut fetch,
-    )?;
+    fetch.arg("fetch").env("CARGO_HOME", &build.cargo_home).current_dir(&template);
+    step("sources of the dependencies", &project.log("fetch"), &mut fetch)?;
     let mut cargo = build.cargo(project, "build");
     cargo.current_dir(template.join(CELLS));
-    step(
-        "the library for the notebooks",
-        &project.log("template"),
-        &mut cargo,
-    )?;
-    write(
-        &project.evcxr_config().join("init.evcxr"),
-        build.init_evcxr(),
-    )?;
+    step("the library for the notebooks", &project.log("template"), &mut cargo)?;
+    write(&project.evcxr_config().join("init.evcxr"), build.init_evcxr())?;
+    write(&project.evcxr_config().join("prelude.rs"), PRELUDE)?;
     write(&stamp_file(&template), stamp)
 }
 
@@ -193,12 +181,7 @@ fn stamp_file(template: &Path) -> PathBuf {
 /// one. That one keeps the library in the lock file: evcxr compiles its first, empty cell without
 /// it, and cargo would forget the versions that the template was built with.
 fn write_crates(project: &Project, template: &Path) -> Result<()> {
-    let root = project
-        .root
-        .display()
-        .to_string()
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"");
+    let root = project.root.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
     for name in [CELLS, "keep"] {
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n\
