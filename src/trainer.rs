@@ -3,6 +3,8 @@
 mod checkpoint;
 mod guard;
 mod progress;
+#[cfg(test)]
+mod tests;
 
 use crate::dataloader::{Batch, DataLoader};
 use crate::error::{Error, Result};

@@ -62,7 +62,7 @@ impl Progress {
 
     /// The share of the work that is done, 0 to 1.
     fn share(&self) -> f64 {
-        self.batches_done as f64 / (self.epochs * self.batches) as f64
+        self.batches_done as f64 / (self.epochs as f64 * self.batches as f64)
     }
 
     fn line_is_due(&self) -> bool {

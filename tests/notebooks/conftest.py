@@ -16,9 +16,9 @@ DEP = f':dep unit8 = {{ path = "{ROOT}" }}\nuse unit8::tch::{{self, Tensor}};'
 class Kernel:
     """A running "Rust (Unit 8)" kernel."""
 
-    def __init__(self, name="unit8"):
-        self.manager = KernelManager(kernel_name=name)
-        self.manager.start_kernel()
+    def __init__(self, **options):
+        self.manager = KernelManager(kernel_name="unit8")
+        self.manager.start_kernel(**options)
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=120)

@@ -27,7 +27,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     let vectorizer = project.root.join("xtask/python/bench_vectorizer.py");
     let mut cargo = setup.build.cargo(project, "build");
     cargo.args(["--package", "unit8", "--example", "bench_vectorizer", "--message-format=json"]);
-    let example = executable(&mut cargo.current_dir(&project.root))?;
+    let example = executable(cargo.current_dir(&project.root))?;
     let mut python = setup.environment.python();
     setup.build.set_variables(&mut python);
     let status = status_of(python.arg(vectorizer).arg(example))?;

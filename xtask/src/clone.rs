@@ -1,5 +1,5 @@
-//! A kernel's own copy of the template. What cargo and evcxr rewrite in place is copied; the rest,
-//! some hundred megabytes of compiled crates, is hard-linked.
+//! A kernel's own copy of the template. What cargo and evcxr rewrite in place is copied; some hundred
+//! megabytes of compiled crates are hard-linked.
 
 use crate::process::{Context, Result};
 use crate::project::Project;
@@ -94,7 +94,7 @@ fn copy_tree(from: &Path, to: &Path, root: &Path) -> io::Result<()> {
                 fs::create_dir(&target)?;
                 copy_tree(&source, &target, root)?;
             }
-        } else if is_shared(target.strip_prefix(root).unwrap_or(&target)) {
+        } else if is_shared(target.strip_prefix(root).unwrap_or(&target), entry.metadata()?.len()) {
             // Another file system, or one without hard links: a copy does as well.
             fs::hard_link(&source, &target).or_else(|_| copy(&source, &target))?;
         } else {
@@ -111,18 +111,20 @@ fn copy(source: &Path, target: &Path) -> io::Result<()> {
     File::options().write(true).open(target)?.set_modified(modified)
 }
 
-/// Files that nothing rewrites: the outputs of the crates that the library depends on.
-fn is_shared(path: &Path) -> bool {
-    let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    let in_outputs =
-        parts.iter().any(|part| ["deps", "build", ".fingerprint"].contains(&part.as_str()));
-    let ours = |part: &String| {
+/// Whether a file is hard-linked: a large output of a crate that the library depends on. Compilers
+/// and linkers replace such files, but cargo rewrites its small ones in place, and would do so in
+/// the template if a kernel ever had to compile a dependency again.
+fn is_shared(path: &Path, bytes: u64) -> bool {
+    const LARGE: u64 = 1 << 14;
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    let in_outputs = parts.iter().any(|part| *part == "deps" || *part == "build");
+    let ours = parts.iter().any(|part| {
         let name = part.strip_prefix("lib").unwrap_or(part);
-        ["ctx", "unit8", "xtask"].iter().any(|package| {
+        [CELLS, "unit8", "xtask"].iter().any(|package| {
             name.strip_prefix(package).is_some_and(|rest| rest.starts_with(['-', '.']))
         })
-    };
-    in_outputs && !parts.iter().any(ours)
+    });
+    in_outputs && !ours && bytes >= LARGE
 }
 
 /// A cell is compiled from scratch the first time: the rest of `target` would only be carried along.
@@ -148,7 +150,8 @@ mod tests {
 
     fn template(project: &Project) {
         let deps = project.template().join("target/x/debug/deps");
-        put(deps.join("libtch-1.rlib"), "tch");
+        put(deps.join("libtch-1.rlib"), &"tch".repeat(10_000));
+        put(deps.join("tch-1.d"), "tch");
         put(deps.join("libunit8-1.rlib"), "unit8");
         put(project.template().join("target/x/debug/.cargo-lock"), "");
         put(project.template().join("Cargo.toml"), "manifest");
@@ -161,9 +164,12 @@ mod tests {
         let project = Project { root: root.clone(), home: root.clone() };
         template(&project);
         let clone = Clone::of_template(&project).unwrap();
-        for file in
-            ["Cargo.toml", "target/x/debug/deps/libunit8-1.rlib", "target/x/debug/.cargo-lock"]
-        {
+        for file in [
+            "Cargo.toml",
+            "target/x/debug/deps/tch-1.d",
+            "target/x/debug/deps/libunit8-1.rlib",
+            "target/x/debug/.cargo-lock",
+        ] {
             fs::write(clone.folder.join(file), "changed").unwrap();
             assert_ne!(
                 fs::read_to_string(project.template().join(file)).unwrap(),
@@ -177,6 +183,25 @@ mod tests {
         let gone = clone.folder.clone();
         drop(clone);
         assert!(!gone.exists());
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn on_another_file_system_files_are_copied() {
+        if !Path::new("/dev/shm").is_dir() {
+            return;
+        }
+        let elsewhere = PathBuf::from(format!("/dev/shm/unit8-clones-{}", std::process::id()));
+        let root = folder("elsewhere");
+        let project = Project { root: root.clone(), home: root.clone() };
+        template(&project);
+        fs::create_dir_all(&elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, project.clones()).unwrap();
+        let clone = Clone::of_template(&project).unwrap();
+        let copied = clone.folder.join("target/x/debug/deps/libtch-1.rlib");
+        assert_eq!(fs::read_to_string(copied).unwrap(), "tch".repeat(10_000));
+        drop(clone);
+        fs::remove_dir_all(elsewhere).unwrap();
         fs::remove_dir_all(root).unwrap();
     }
 

@@ -48,22 +48,18 @@ impl Environment {
         torch.canonicalize().unwrap_or(torch)
     }
 
-    /// `torch-2.11.0` or `torch-2.11.0+cpu`.
+    /// `2.11.0`, or `2.11.0+cpu`.
     pub fn torch_version(&self) -> String {
-        self.installed("torch").unwrap_or_default()
+        self.version_of("torch").unwrap_or_default()
     }
 
-    fn installed(&self, name: &str) -> Option<String> {
-        let prefix = format!("{}-", name.replace('-', "_").to_lowercase());
+    /// The installed version of a package, by the folder that pip writes last.
+    fn version_of(&self, package: &str) -> Option<String> {
+        let wanted = package.replace('-', "_");
         std::fs::read_dir(&self.site_packages).ok()?.find_map(|entry| {
             let folder = entry.ok()?.file_name().to_string_lossy().into_owned();
-            let package = folder.strip_suffix(".dist-info")?.to_lowercase();
-            package
-                .replacen('-', "\0", 1)
-                .replace('-', "_")
-                .replace('\0', "-")
-                .starts_with(&prefix)
-                .then_some(package)
+            let (name, version) = folder.strip_suffix(".dist-info")?.split_once('-')?;
+            name.eq_ignore_ascii_case(&wanted).then(|| version.to_owned())
         })
     }
 
@@ -73,13 +69,9 @@ impl Environment {
     }
 
     fn has(&self, pin: &str) -> bool {
-        let Some((name, version)) = pin.split_once("==") else {
-            return false;
-        };
-        self.installed(name).is_some_and(|package| {
-            let (_, found) = package.split_once('-').unwrap_or_default();
-            found.split('+').next() == Some(version)
-        })
+        let Some((name, version)) = pin.split_once("==") else { return false };
+        // `+cpu` and the like say how a version was built.
+        self.version_of(name).is_some_and(|found| found.split('+').next() == Some(version))
     }
 }
 
@@ -203,6 +195,6 @@ mod tests {
         let missing = environment.missing(&pins.map(str::to_owned));
         std::fs::remove_dir_all(&prefix).unwrap();
         assert_eq!(missing, ["jupyterlab==4.6.6", "torch==2.12.0"]);
-        assert_eq!(environment.torch_version(), "");
+        assert_eq!(environment.version_of("torch"), None, "the folder is gone by now");
     }
 }

@@ -99,8 +99,7 @@ fn explain(name: &str, log: &Path) -> String {
     let says = |words: &[&str]| words.iter().any(|word| tail.to_lowercase().contains(word));
     let remedy = if says(&["no space left", "os error 28"]) {
         "The disk is full: set-up needs 12 GB (3 GB with --cpu). Make room and run the command again."
-    } else if says(&["resolve host", "connection", "network", "timed out", "dns error", "spurious"])
-    {
+    } else if says(&["resolve host", "connect", "network", "timed out", "dns error", "spurious"]) {
         "No network, or a proxy in between. Run the command again when it is there: \
          set-up goes on where it was."
     } else if says(&["lock file", "--locked"]) {

@@ -116,6 +116,7 @@ fn tool(name: &str) -> PathBuf {
 fn cargo_home_without_bin(project: &Project) -> Result<PathBuf> {
     let ours = project.home.join("cargo-home");
     fs::create_dir_all(&ours).context(format!("can't make {}", ours.display()))?;
+    let ours = ours.canonicalize().context(format!("can't open {}", ours.display()))?;
     let theirs = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(std::env::home_dir()?.join(".cargo")))
@@ -123,12 +124,15 @@ fn cargo_home_without_bin(project: &Project) -> Result<PathBuf> {
     if theirs == ours {
         return Ok(ours);
     }
+    // Made here where a new machine lacks it: cargo would make it in our folder.
+    fs::create_dir_all(theirs.join("registry"))
+        .context(format!("can't make {}", theirs.display()))?;
     for name in ["registry", "git", "config.toml", "config", "credentials.toml", ".package-cache"] {
-        let target = theirs.join(name);
-        if target.exists() && fs::read_link(ours.join(name)).ok().as_ref() != Some(&target) {
-            let _ = fs::remove_file(ours.join(name));
+        let (target, link) = (theirs.join(name), ours.join(name));
+        if target.exists() && fs::read_link(&link).ok().as_ref() != Some(&target) {
+            let _ = fs::remove_file(&link).or_else(|_| fs::remove_dir_all(&link));
             // Another kernel may have made it a moment ago.
-            let _ = std::os::unix::fs::symlink(&target, ours.join(name));
+            let _ = std::os::unix::fs::symlink(&target, &link);
         }
     }
     Ok(ours)
@@ -211,7 +215,7 @@ fn write_crates(project: &Project, template: &Path) -> Result<()> {
 fn base_stamp(project: &Project, environment: &Environment, build: &Build) -> Result<String> {
     let rustc = output_of(Command::new("rustc").arg("-vV")).unwrap_or_default();
     let mut stamp = format!(
-        "{rustc}\n{}\n{}\n{}\n{}\n",
+        "{rustc}\n{}\ntorch-{}\n{}\n{}\n",
         project.root.display(),
         environment.torch_version(),
         build.libtorch.display(),

@@ -1,0 +1,104 @@
+"""A lesson in a real JupyterLab, driven in headless Chromium as a student would."""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+# Two folders below the project, like the lessons, so that `path = "../.."` holds; and not the
+# lessons themselves, since JupyterLab saves what it runs.
+FOLDER = ROOT / "target" / "jupyterlab"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
+
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="no browser: install one (Debian: apt install chromium)"
+)
+
+
+@pytest.fixture(scope="module")
+def lab():
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    shutil.copy(ROOT / "notebooks/8.2-bag-of-words/bag-of-words.ipynb", FOLDER / "lesson.ipynb")
+    log = open(FOLDER / "jupyterlab.log", "w+")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
+        + ["--IdentityProvider.token=unit8", "--ServerApp.root_dir=."],
+        cwd=FOLDER,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    address = None
+    for _ in range(300):
+        address = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/lab", open(log.name).read())
+        if address or server.poll() is not None:
+            break
+        time.sleep(0.2)
+    assert address, open(log.name).read()
+    yield address[0]
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture(scope="module")
+def page(lab):
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1366, "height": 900})
+        page.goto(f"{lab}?token=unit8&reset")
+        yield page
+        page.screenshot(path=FOLDER / "last.png")
+        browser.close()
+
+
+def cell(page, text):
+    return page.locator(".jp-CodeCell", has_text=text).first
+
+
+def wait_until_idle(page, seconds):
+    page.locator('.jp-NotebookPanel-toolbar [data-status="idle"]').wait_for(timeout=seconds * 1000)
+
+
+def test_the_launcher_page_offers_our_kernel_and_the_lesson_opens(page):
+    page.locator(".jp-LauncherCard", has_text="Rust (Unit 8)").first.wait_for(timeout=60_000)
+    page.locator(".jp-DirListing-item", has_text="lesson.ipynb").dblclick()
+    page.locator(".jp-Notebook h1", has_text="8.2 A bag-of-words classifier").wait_for(timeout=60_000)
+    wait_until_idle(page, 120)
+
+
+def test_restart_and_run_all_draws_the_figures(page):
+    page.locator('[data-command="notebook:restart-run-all"], [title^="Restart the kernel and run all"]').first.click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    figures = cell(page, "trainer.fit(&model, &train, &val)").locator("svg[aria-label]")
+    figures.nth(1).wait_for(timeout=180_000)
+    page.locator(".jp-OutputArea-output", has_text="negative").last.wait_for(timeout=60_000)
+    wait_until_idle(page, 60)
+    assert figures.count() == 2
+    assert page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
+    figures.first.scroll_into_view_if_needed()
+    page.screenshot(path=FOLDER / "figures.png")
+
+
+def test_stop_during_training_keeps_the_variables(page):
+    training = cell(page, "trainer.fit(&model, &train, &val)")
+    training.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.locator('.jp-NotebookPanel-toolbar [data-status="busy"]').wait_for(timeout=30_000)
+    # Until it says how far it is, it trains.
+    training.locator(".jp-OutputArea", has_text="examples/s").wait_for(timeout=60_000)
+    page.locator('[data-command="notebook:interrupt-kernel"], [title^="Interrupt the kernel"]').first.click()
+    training.locator(".jp-OutputArea", has_text="stopped after").wait_for(timeout=30_000)
+    wait_until_idle(page, 30)
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.type("(history.stopped, splits.train.len())")
+    page.keyboard.press("Control+Enter")
+    page.locator(".jp-OutputArea-output", has_text="(true, 17500)").wait_for(timeout=30_000)

@@ -1,0 +1,152 @@
+"""Set-up in a copy of the project, under faults. The copy lies in a folder with a space and a
+non-ASCII letter in its name, and borrows what has been compiled here."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import ROOT, Kernel
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
+
+HOME = ROOT / ".unit8"
+# A proxy that nobody answers: whatever asks the network fails at once.
+NO_NETWORK = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "ALL_PROXY")}
+
+
+def borrow(source, target):
+    shutil.rmtree(target, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # With the times of change, by which cargo tells what is fresh.
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """The copy: its root, and the environment in which to run xtask there."""
+    folder = tmp_path_factory.mktemp("unit8")
+    root = folder / "Übung 8"
+    root.mkdir()
+    for name in ["Cargo.toml", "Cargo.lock", "environment.yml", ".cargo", "src", "xtask", "examples"]:
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, root / name)
+    (root / ".venv").symlink_to(ROOT / ".venv")
+    spec = KernelSpecManager().get_kernel_spec("unit8").resource_dir
+    before = open(f"{spec}/kernel.json").read()
+    env = {**os.environ, **NO_NETWORK, "XDG_CACHE_HOME": str(folder / "cache")}
+    env["CARGO_TARGET_DIR"] = str(ROOT / "target")  # xtask itself is compiled already
+    for name in ["CARGO_MANIFEST_DIR", "RUSTUP_TOOLCHAIN"]:
+        env.pop(name, None)
+    yield root, env
+    open(f"{spec}/kernel.json", "w").write(before)
+    subprocess.run(["cargo", "build", "-q", "-p", "xtask"], cwd=ROOT, check=True)
+
+
+def xtask(course, *args, program=("cargo", "xtask"), **more):
+    root, env = course
+    return subprocess.Popen(
+        [*program, *args],
+        cwd=root,
+        env={**env, **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def home(course):
+    homes = list((course[0].parent / "cache" / "unit8").iterdir())
+    assert len(homes) == 1
+    return homes[0]
+
+
+def test_a_missing_tool_is_one_line_with_the_remedy(course, tmp_path):
+    for tool in ("cargo", "rustc", "rustup"):
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    (tmp_path / "cc").symlink_to(shutil.which("cc"))
+    run = xtask(course, "setup", PATH=str(tmp_path))
+    output, _ = run.communicate(timeout=120)
+    assert run.returncode != 0
+    assert "error: c++ was not found on the PATH: install a C++ compiler" in output
+
+
+def test_an_unknown_command_shows_the_commands(course):
+    run = xtask(course, "lap")
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode == 2 and "cargo xtask <command>" in output
+
+
+def test_a_conda_environment_with_another_torch_is_refused(course, tmp_path):
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    for folder in (tmp_path / "conda-meta", site / "torch-2.9.0.dist-info"):
+        folder.mkdir(parents=True)
+    run = xtask(course, "setup", CONDA_PREFIX=str(tmp_path), CONDA_DEFAULT_ENV="mine")
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert "lacks torch==2.11.0" in output and "conda env update -f environment.yml" in output
+
+
+def test_without_network_a_step_says_so(course):
+    """Nothing is borrowed yet, so that the first step that needs the network fails."""
+    run = xtask(
+        course,
+        "setup",
+        program=[ROOT / "target" / "debug" / "xtask"],
+        CARGO_HOME=str(course[0].parent / "empty"),
+        CARGO_MANIFEST_DIR=str(course[0] / "xtask"),
+    )
+    output, _ = run.communicate(timeout=120)
+    assert run.returncode != 0
+    assert "No network" in output and "goes on where it was" in output
+
+
+def test_set_up_killed_at_any_time_goes_on(course):
+    borrow(HOME / "evcxr", home(course) / "evcxr")
+    borrow(HOME / "template" / "ctx" / "target", home(course) / "template" / "ctx" / "target")
+    # cargo tells a crate by the path of its sources, too: let that be the same.
+    shutil.rmtree(home(course) / "cargo-home")
+    (home(course) / "cargo-home").symlink_to(HOME / "cargo-home")
+    for seconds in (0.5, 2, 4):
+        run = xtask(course, "setup")
+        time.sleep(seconds)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        assert not (home(course) / "template" / "complete").exists() or seconds > 2
+    run = xtask(course, "setup")
+    output, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, output
+    assert (home(course) / "template" / "complete").exists()
+
+
+def test_a_kernel_works_there_without_network(course):
+    root, env = course
+    manager = KernelManager(kernel_name="unit8")
+    argv = json.loads(json.dumps(manager.kernel_spec.argv))
+    assert argv[1] == str(root), "the kernel spec is that of the copy"
+    kernel = Kernel(env=env)
+    try:
+        status, text, _ = kernel.run(f':dep unit8 = {{ path = "{root}" }}\nuse unit8::tch::Tensor;')
+        assert status == "ok", text
+        assert "Compiling tch" not in text
+        assert kernel.value("Tensor::from_slice(&[8i64]).int64_value(&[0])") == "8"
+    finally:
+        kernel.close()
+
+
+def test_an_edit_of_the_library_is_picked_up(course):
+    root, env = course
+    lib = root / "src" / "lib.rs"
+    lib.write_text(lib.read_text() + "\n/// New.\npub const EDITED: i32 = 8;\n")
+    kernel = Kernel(env=env)
+    try:
+        status, text, _ = kernel.run(f':dep unit8 = {{ path = "{root}" }}')
+        assert status == "ok", text
+        assert kernel.value("unit8::EDITED") == "8"
+    finally:
+        kernel.close()
