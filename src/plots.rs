@@ -4,7 +4,8 @@
 use plotters::prelude::*;
 use std::ops::Range;
 
-const SIZE: (u32, u32) = (460, 320);
+/// Two stand side by side in a notebook at a laptop's width.
+const SIZE: (u32, u32) = (430, 310);
 /// Distinct on white and on black, and to colour-blind eyes (Okabe and Ito 2008).
 const COLORS: [RGBColor; 4] =
     [RGBColor(0, 114, 178), RGBColor(230, 120, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
@@ -44,7 +45,7 @@ fn draw(
     let x = range(points().map(|point| point.0), 0.0);
     let y = range(points().map(|point| point.1), 0.06);
     let mut chart = ChartBuilder::on(&area)
-        .caption(title, font(17))
+        .caption(title, font(19))
         .margin(8)
         .margin_right(18)
         .x_label_area_size(42)
@@ -59,8 +60,8 @@ fn draw(
         .x_label_formatter(&|x| {
             if x.fract() == 0.0 { format!("{x:.0}") } else { String::new() }
         })
-        .label_style(font(13))
-        .axis_desc_style(font(14))
+        .label_style(font(15))
+        .axis_desc_style(font(16))
         .axis_style(TEXT.mix(0.6))
         .bold_line_style(TEXT.mix(0.15))
         .light_line_style(TRANSPARENT)
@@ -72,7 +73,7 @@ fn draw(
             .label(series.name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
     }
-    chart.configure_series_labels().label_font(font(13)).border_style(TRANSPARENT).draw()?;
+    chart.configure_series_labels().label_font(font(15)).border_style(TRANSPARENT).draw()?;
     area.present()?;
     Ok(())
 }

@@ -83,6 +83,7 @@ def test_restart_and_run_all_draws_the_figures(page):
     assert figures.count() == 2
     assert page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
     figures.first.scroll_into_view_if_needed()
+    page.wait_for_timeout(2000)  # the notebook draws what comes into view
     page.screenshot(path=FOLDER / "figures.png")
 
 
