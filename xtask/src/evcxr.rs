@@ -11,10 +11,7 @@ const VERSION: &str = "0.22.0";
 
 /// Builds evcxr_jupyter, unless this version is there already.
 pub fn ensure(project: &Project) -> Result<()> {
-    let installed = std::fs::read_to_string(project.home.join("evcxr/.crates.toml"));
-    if installed.is_ok_and(|list| list.contains(&format!("\"evcxr_jupyter {VERSION} ")))
-        && project.evcxr().exists()
-    {
+    if is_installed(project) {
         return Ok(());
     }
     // A notebook's kernel reads a few small files for each cell: optimizing it to the last costs
@@ -31,6 +28,13 @@ pub fn ensure(project: &Project) -> Result<()> {
     step("the Rust kernel (evcxr_jupyter)", &project.log("evcxr"), &mut cargo)?;
     let _ = std::fs::remove_dir_all(project.home.join("evcxr-build"));
     Ok(())
+}
+
+/// cargo writes this list when the program is in its place.
+fn is_installed(project: &Project) -> bool {
+    let list = std::fs::read_to_string(project.home.join("evcxr/.crates.toml"));
+    let wanted = format!("\"evcxr_jupyter {VERSION} ");
+    project.evcxr().exists() && list.is_ok_and(|list| list.contains(&wanted))
 }
 
 /// rust-analyzer, which tells the kernel the types of a cell's variables, reads the sources of
@@ -83,4 +87,23 @@ pub fn install_kernel_spec(project: &Project, environment: &Environment) -> Resu
         return Ok(());
     }
     write(&file, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_off_or_older_installation_does_not_count() {
+        let home = std::env::temp_dir().join(format!("unit8-evcxr-{}", std::process::id()));
+        let project = Project { root: home.clone(), home: home.clone() };
+        write(&project.evcxr(), "program").unwrap();
+        assert!(!is_installed(&project));
+        let list = home.join("evcxr/.crates.toml");
+        write(&list, "[v1]\n\"evcxr_jupyter 0.21.1 (registry)\" = [\"evcxr_jupyter\"]\n").unwrap();
+        assert!(!is_installed(&project));
+        write(&list, format!("\"evcxr_jupyter {VERSION} (registry)\" = []\n")).unwrap();
+        assert!(is_installed(&project));
+        std::fs::remove_dir_all(home).unwrap();
+    }
 }

@@ -33,7 +33,7 @@ cargo xtask <command>
   bench                        measure what the README promises
   setup                        only the set-up, which every command above does first
 
-  --cpu                        set up without the CUDA packages (2 GB instead of 8 GB)";
+  --cpu                        set up without the CUDA packages";
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().collect();

@@ -96,9 +96,14 @@ pub fn step(name: &str, log: &Path, command: &mut Command) -> Result<()> {
 /// The end of a log, and what it most likely means.
 fn explain(name: &str, log: &Path) -> String {
     let tail = last_lines(log, 12);
+    let remedy = remedy(&tail);
+    format!("{name} failed.\n{tail}\n(all of it: {})\n{remedy}", log.display())
+}
+
+fn remedy(tail: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| tail.to_lowercase().contains(word));
-    let remedy = if says(&["no space left", "os error 28"]) {
-        "The disk is full: set-up needs 12 GB (3 GB with --cpu). Make room and run the command again."
+    if says(&["no space left", "os error 28"]) {
+        "The disk is full: set-up needs 10 GB, less with --cpu. Make room and run the command again."
     } else if says(&["resolve host", "connect", "network", "timed out", "dns error", "spurious"]) {
         "No network, or a proxy in between. Run the command again when it is there: \
          set-up goes on where it was."
@@ -108,8 +113,7 @@ fn explain(name: &str, log: &Path) -> String {
         "A C++ compiler is missing: install g++ (Debian: apt install g++) and run the command again."
     } else {
         "The command can be run again: it goes on where it was."
-    };
-    format!("{name} failed.\n{tail}\n(all of it: {})\n{remedy}", log.display())
+    }
 }
 
 fn last_lines(log: &Path, count: usize) -> String {
@@ -120,4 +124,38 @@ fn last_lines(log: &Path, count: usize) -> String {
 
 fn shorten(line: &str) -> String {
     line.trim().chars().take(70).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_wrong_is_told_with_its_remedy() {
+        for (log, wanted) in [
+            ("error: No space left on device (os error 28)", "The disk is full"),
+            ("ERROR: Could not install: [Errno 28] No space left on device", "The disk is full"),
+            ("error: [6] Could not resolve host: index.crates.io", "No network"),
+            ("error: cannot update the lock file because --locked was passed", "Cargo.lock"),
+            ("error: failed to run c++: No such file", "install g++"),
+            ("something else", "goes on where it was"),
+        ] {
+            assert!(remedy(log).contains(wanted), "{log}: {}", remedy(log));
+        }
+    }
+
+    #[test]
+    fn a_file_is_written_whole_or_not_at_all() {
+        let folder = std::env::temp_dir().join(format!("unit8-write-{}", std::process::id()));
+        let file = folder.join("file");
+        write(&file, "old").unwrap();
+        // A folder stands where the new file is to go: the write fails, nothing is left over.
+        std::fs::create_dir(folder.join("taken")).unwrap();
+        std::fs::write(folder.join("taken/inside"), "").unwrap();
+        let error = write(&folder.join("taken"), "new").unwrap_err();
+        assert!(error.contains("is the disk full?"), "{error}");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "old");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }
