@@ -1,11 +1,12 @@
 //! The launcher that the kernel spec names. It gives the kernel its own folder and settings, turns
 //! Jupyter's stop into something a running `fit` can answer, and cleans up.
 
+use crate::build::Build;
 use crate::clone::Clone;
 use crate::environment::Environment;
 use crate::process::{Context, Result};
 use crate::project::Project;
-use crate::template::{Build, CELLS};
+use crate::template::CELLS;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};

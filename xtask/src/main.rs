@@ -5,6 +5,7 @@
 //! dependency graph (`cargo`, see [`metadata`]).
 
 mod bench;
+mod build;
 mod checks;
 mod clone;
 mod environment;

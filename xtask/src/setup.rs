@@ -1,11 +1,11 @@
 //! All that has to be there before a lesson can run. Each step looks first whether its result is
 //! there and current, so that what was broken off goes on, and what is done costs nothing.
 
+use crate::build::Build;
 use crate::environment::{self, Environment};
 use crate::process::{Result, on_path};
 use crate::project::Project;
-use crate::template::{self, Build};
-use crate::{clone, evcxr};
+use crate::{clone, evcxr, template};
 use std::time::Instant;
 
 #[derive(Clone, Copy, Debug)]
