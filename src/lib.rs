@@ -18,7 +18,7 @@ pub use dataloader::{Batch, DataLoader};
 pub use dataset::{Reviews, Splits};
 pub use device::device;
 pub use error::{Error, Result};
-pub use metrics::{EpochMetrics, Evaluation, History};
+pub use metrics::{ClassMetrics, EpochMetrics, Evaluation, History};
 pub use trainer::{Classifier, Optimizer, Trainer};
 pub use vectorizer::{
     CountMatrix, CountVectorizer, DocumentFrequency, FittedVectorizer, StopWords,

@@ -101,28 +101,65 @@ impl Evaluation {
         Evaluation { loss, accuracy, confusion, predictions: predictions.to_vec() }
     }
 
-    /// Shows accuracy, loss and the confusion matrix in the notebook.
+    /// Precision, recall and F1 of each class, as scikit-learn's `classification_report` gives
+    /// them: what can't be divided counts as 0.
+    pub fn class_metrics(&self) -> Vec<ClassMetrics> {
+        let ratio = |part: usize, all: usize| if all == 0 { 0.0 } else { part as f64 / all as f64 };
+        (0..self.confusion.len())
+            .map(|class| {
+                let hits = self.confusion[class][class];
+                let support = self.confusion[class].iter().sum();
+                let predicted = self.confusion.iter().map(|row| row[class]).sum();
+                ClassMetrics {
+                    precision: ratio(hits, predicted),
+                    recall: ratio(hits, support),
+                    f1: ratio(2 * hits, support + predicted),
+                    support,
+                }
+            })
+            .collect()
+    }
+
+    /// Shows accuracy, loss, the confusion matrix and the metrics of each class in the notebook.
     pub fn evcxr_display(&self) {
         let classes: String =
             (0..self.confusion.len()).map(|class| format!("<th>predicted {class}</th>")).collect();
         let rows: String = self
             .confusion
             .iter()
+            .zip(self.class_metrics())
             .enumerate()
-            .map(|(class, row)| {
-                let cells: String = row.iter().map(|count| format!("<td>{count}</td>")).collect();
-                format!("<tr><th>class {class}</th>{cells}</tr>")
+            .map(|(class, (row, metrics))| {
+                let counts: String = row.iter().map(|count| format!("<td>{count}</td>")).collect();
+                let shares: String = [metrics.precision, metrics.recall, metrics.f1]
+                    .map(|share| format!("<td>{:.2} %</td>", 100.0 * share))
+                    .concat();
+                format!("<tr><th>class {class}</th>{counts}{shares}</tr>")
             })
             .collect();
         let html = format!(
             "<table><caption>accuracy {:.2} %, loss {:.4}, over {} examples</caption>\
-             <thead><tr><th></th>{classes}</tr></thead><tbody>{rows}</tbody></table>",
+             <thead><tr><th></th>{classes}<th>precision</th><th>recall</th><th>F1</th></tr></thead>\
+             <tbody>{rows}</tbody></table>",
             100.0 * self.accuracy,
             self.loss,
             self.predictions.len(),
         );
         Html::show(&html, &format!("accuracy {:.2} %", 100.0 * self.accuracy));
     }
+}
+
+/// How a model does on the examples of one class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassMetrics {
+    /// Of the examples predicted to be of this class, the share that are, 0 to 1.
+    pub precision: f64,
+    /// Of the examples of this class, the share predicted to be, 0 to 1.
+    pub recall: f64,
+    /// The harmonic mean of the two.
+    pub f1: f64,
+    /// How many examples are of this class.
+    pub support: usize,
 }
 
 #[cfg(test)]
@@ -159,5 +196,22 @@ mod tests {
         let evaluation = Evaluation::new(0.1, &[0, 0, 1, 1, 1], &[0, 1, 1, 1, 0]);
         assert_eq!(evaluation.confusion, [[1, 1], [1, 2]]);
         assert!((evaluation.accuracy - 0.6).abs() < 1e-12);
+    }
+
+    // >>> precision_recall_fscore_support([0, 0, 1, 1, 1, 3], [0, 1, 1, 1, 0, 2], zero_division=0)
+    #[test]
+    fn class_metrics_are_those_of_scikit_learn() {
+        let evaluation = Evaluation::new(0.1, &[0, 0, 1, 1, 1, 3], &[0, 1, 1, 1, 0, 2]);
+        let metrics = evaluation.class_metrics();
+        let third = 2.0 / 3.0;
+        let expected =
+            [(0.5, 0.5, 0.5, 2), (third, third, third, 3), (0.0, 0.0, 0.0, 0), (0.0, 0.0, 0.0, 1)];
+        for (metrics, (precision, recall, f1, support)) in metrics.iter().zip(expected) {
+            assert!((metrics.precision - precision).abs() < 1e-12, "{metrics:?}");
+            assert!((metrics.recall - recall).abs() < 1e-12, "{metrics:?}");
+            assert!((metrics.f1 - f1).abs() < 1e-12, "{metrics:?}");
+            assert_eq!(metrics.support, support);
+        }
+        assert_eq!(metrics.len(), 4);
     }
 }

@@ -50,6 +50,10 @@ impl Clone {
             .find(|folder| !folder.exists())
             .context("no free name for a kernel's folder")?;
         fs::create_dir(&folder).context(format!("can't make {}", folder.display()))?;
+        // It will hold the key of the kernel's connections.
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
+            .context(format!("can't protect {}", folder.display()))?;
         let owner = File::create(lock_file(&folder)).context("a kernel's lock file")?;
         owner.lock().context("a kernel's lock file")?;
         Ok(Clone { folder, owner })

@@ -6,6 +6,7 @@ use crate::clone::Clone;
 use crate::environment::Environment;
 use crate::process::{Context, Result};
 use crate::project::Project;
+use crate::relay::{READY, Relay};
 use crate::template::CELLS;
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -28,20 +29,17 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     // Before anything is cloned: from now on a signal waits until the loop below asks for it.
     let signals = Signals::block()?;
     let clone = Clone::of_template(&project)?;
-    let mut command = kernel(&project, &environment, &build, &clone.folder)?;
-    command.arg("--control_file").arg(connection_file);
+    let relay = Relay::new(Path::new(connection_file), &clone.folder)?;
+    let mut command = kernel(&project, &environment, &build, &clone.folder);
+    command.arg("--control_file").arg(&relay.connection_file).env(READY, &relay.ready);
+    relay.open_when_ready();
     let mut child = command.spawn().context(format!("can't run {}", project.evcxr().display()))?;
     let status = watch(&signals, &mut child, &project.evcxr())?;
     Ok(ExitCode::from(status))
 }
 
 /// evcxr_jupyter with all settings of a kernel.
-fn kernel(
-    project: &Project,
-    environment: &Environment,
-    build: &Build,
-    folder: &Path,
-) -> Result<Command> {
+fn kernel(project: &Project, environment: &Environment, build: &Build, folder: &Path) -> Command {
     let mut command = Command::new(project.evcxr());
     command
         .env("EVCXR_TMPDIR", folder.join(CELLS))
@@ -65,7 +63,7 @@ fn kernel(
             Ok(())
         });
     }
-    Ok(command)
+    command
 }
 
 /// Waits for the kernel to end and answers signals until then.

@@ -15,6 +15,7 @@ mod lessons;
 mod metadata;
 mod process;
 mod project;
+mod relay;
 mod setup;
 mod template;
 

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Runs at a kernel's start. A panic in a cell shows its message, not thirty lines of C++ stack and
+/// Runs at the end of a kernel's start, and says so (see [`crate::relay`]). A panic in a cell shows its message, not thirty lines of C++ stack and
 /// a Rust one: in a notebook the cell is the place, and the message is what helps.
 const PRELUDE: &str = r#"
 std::panic::set_hook(Box::new(|panic| {
@@ -18,6 +18,9 @@ std::panic::set_hook(Box::new(|panic| {
     let message = message.split("Exception raised from").next().unwrap_or(message);
     eprintln!("panicked: {}", message.trim_end().trim_end_matches("\\n"));
 }));
+if let Some(file) = std::env::var_os("UNIT8_READY") {
+    std::fs::write(file, "").ok();
+}
 "#;
 
 /// The folder, and the crate, in which evcxr compiles the cells.
