@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use crate::vectorizer::CountMatrix;
-use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
 /// A few examples, ready for a model.
@@ -94,14 +93,12 @@ impl DataLoader {
     pub(crate) fn gather(&self, rows: &[usize]) -> Result<Batch> {
         let width = self.features.shape().1;
         let mut dense = vec![0f32; rows.len() * width];
-        if width > 0 {
-            dense.par_chunks_mut(width).zip(rows).for_each(|(target, &row)| {
-                if let Some(row) = self.features.row(row) {
-                    for (&column, &count) in row.indices.iter().zip(row.values) {
-                        target[column as usize] = count;
-                    }
+        for (start, &row) in (0..).step_by(width.max(1)).zip(rows) {
+            if let Some(row) = self.features.row(row) {
+                for (&column, &count) in row.indices.iter().zip(row.values) {
+                    dense[start + column as usize] = count;
                 }
-            });
+            }
         }
         let shape = [rows.len() as i64, width as i64];
         let labels: Vec<i64> = rows.iter().map(|&row| self.labels[row]).collect();

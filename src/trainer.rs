@@ -106,7 +106,6 @@ impl Trainer {
                 val_loss: validation.loss,
                 val_accuracy: validation.accuracy,
             });
-            progress.epoch_done(history.epochs.last());
         }
         best.restore(model.var_store())?;
         progress.finish(&history);

@@ -1,6 +1,6 @@
 //! Lines that tell how far a training is.
 
-use crate::metrics::{EpochMetrics, History};
+use crate::metrics::History;
 use std::time::{Duration, Instant};
 
 /// Not more often than this, so that a cell's output stays readable.
@@ -49,15 +49,6 @@ impl Progress {
             seconds / share - seconds,
         );
         self.last_line = Instant::now();
-    }
-
-    /// The metrics of an epoch, where that line is due.
-    pub fn epoch_done(&mut self, metrics: Option<&EpochMetrics>) {
-        let Some(metrics) = metrics else { return };
-        if self.line_is_due() {
-            println!("{metrics}");
-            self.last_line = Instant::now();
-        }
     }
 
     /// The share of the work that is done, 0 to 1.

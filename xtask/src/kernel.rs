@@ -48,6 +48,12 @@ fn kernel(project: &Project, environment: &Environment, build: &Build, folder: &
         .env("VIRTUAL_ENV", &environment.prefix)
         .env_remove("CONDA_PREFIX");
     build.set_variables(&mut command);
+    if std::env::var_os("GOMP_SPINCOUNT").is_none() {
+        // libtorch's threads wait for each other in a loop that burns the processor, thirty times
+        // longer than this by default. With several kernels on one machine that was a training
+        // thirty times slower; alone, this one is as fast.
+        command.env("GOMP_SPINCOUNT", "10000");
+    }
     command
         .env("CARGO", project.cargo_filter())
         .env(crate::metadata::REAL_CARGO, build.real_cargo());
