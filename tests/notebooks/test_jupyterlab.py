@@ -71,6 +71,7 @@ def test_the_launcher_page_offers_our_kernel_and_the_lesson_opens(page):
     page.locator(".jp-DirListing-item", has_text="lesson.ipynb").dblclick()
     page.locator(".jp-Notebook h1", has_text="8.2 A bag-of-words classifier").wait_for(timeout=60_000)
     wait_until_idle(page, 120)
+    page.locator(".jp-toast-button", has_text="No").click()  # no Jupyter news
 
 
 def test_restart_and_run_all_draws_the_figures(page):
