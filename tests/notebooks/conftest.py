@@ -39,13 +39,15 @@ class Kernel:
 
     def answer_within(self, message, timeout):
         """The same, or None if the cell still runs when the time is over."""
-        status, text, value = None, "", None
+        status, text, value, ended = None, "", None, False
         deadline = time.monotonic() + timeout
         while True:
+            # What a cell writes to stderr may come after its end.
+            left = 0.2 if ended else max(0.1, deadline - time.monotonic())
             try:
-                got = self.client.get_iopub_msg(timeout=max(0.1, deadline - time.monotonic()))
+                got = self.client.get_iopub_msg(timeout=left)
             except queue.Empty:
-                return None
+                return (status or "ok", text, value) if ended else None
             if got["parent_header"].get("msg_id") != message:
                 continue
             content = got["content"]
@@ -57,7 +59,7 @@ class Kernel:
                 text += "\n".join(content["traceback"])
                 status = "error"
             elif got["msg_type"] == "status" and content["execution_state"] == "idle":
-                return status or "ok", text, value
+                ended = True
 
     def run(self, code, timeout=120):
         return self.answer(self.send(code), timeout)

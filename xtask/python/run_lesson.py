@@ -4,7 +4,9 @@ Prints a line for each code cell with its time. The copy is written even when a 
 that cell; the exit code is then 1.
 """
 
+import contextlib
 import os
+import queue
 import sys
 import time
 from pathlib import Path
@@ -21,10 +23,20 @@ def main(source, target):
     def on_start(cell, cell_index):
         started[cell_index] = time.perf_counter()
 
-    def on_end(cell, cell_index, execute_reply):
+    async def on_end(cell, cell_index, execute_reply):
         seconds = time.perf_counter() - started[cell_index]
         lines = cell.source.strip().splitlines()
         print(f"  {seconds:6.2f} s  {lines[-1][:70] if lines else ''}", flush=True)
+        # evcxr reports a panic, and an error behind `?`, as text on stderr, sometimes after the
+        # cell's end, and calls the cell executed.
+        with contextlib.suppress(queue.Empty):
+            while True:
+                late = await client.kc.get_iopub_msg(timeout=0.1)
+                if late["parent_header"].get("msg_type") == "execute_request":
+                    client.process_message(late, cell, cell_index)
+        complaint = "".join(o["text"] for o in cell.outputs if o.get("name") == "stderr")
+        if complaint and "raises-exception" not in cell.metadata.get("tags", []):
+            raise CellExecutionError(f"{cell.source}\n\n{complaint}", "stderr", complaint)
 
     client = NotebookClient(
         notebook,
