@@ -7,15 +7,42 @@ pub struct Html(pub String);
 
 impl Html {
     /// Shows the HTML. Where there is no HTML to be seen, as in a terminal, the text stands for it.
-    pub(crate) fn show(html: &str, text: &str) {
-        println!("EVCXR_BEGIN_CONTENT text/html\n{html}\nEVCXR_END_CONTENT");
+    pub(crate) fn show(&self, text: &str) {
+        println!("EVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT", self.0);
         println!("EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT");
     }
 
     /// What the notebook calls for the value of a cell's last line.
     pub fn evcxr_display(&self) {
-        Html::show(&self.0, "(a picture or a table)");
+        self.show("(a picture or a table)");
     }
+}
+
+/// A table of texts, with a caption and a header. Columns whose values are numbers are aligned to
+/// the right, the others to the left.
+pub fn table(caption: &str, header: &[&str], rows: &[Vec<String>]) -> Html {
+    let is_number =
+        |cell: &str| cell.trim_end_matches(['%', ' ']).replace(',', "").parse::<f64>().is_ok();
+    let left: Vec<bool> = (0..header.len())
+        .map(|column| !rows.iter().filter_map(|row| row.get(column)).all(|cell| is_number(cell)))
+        .collect();
+    let line = |tag: &str, cells: &mut dyn Iterator<Item = &str>| {
+        let cells: String = cells
+            .zip(&left)
+            .map(|(cell, left)| {
+                let side = if *left { "left" } else { "right" };
+                format!("<{tag} style=\"text-align:{side}\">{}</{tag}>", escape(cell))
+            })
+            .collect();
+        format!("<tr>{cells}</tr>")
+    };
+    let body: String =
+        rows.iter().map(|row| line("td", &mut row.iter().map(String::as_str))).collect();
+    Html(format!(
+        "<table><caption>{}</caption><thead>{}</thead><tbody>{body}</tbody></table>",
+        escape(caption),
+        line("th", &mut header.iter().copied()),
+    ))
 }
 
 /// Makes any text safe to stand in HTML: a review can inject no markup.
@@ -42,5 +69,15 @@ mod tests {
     #[test]
     fn markup_becomes_text() {
         assert_eq!(escape("<b a=\"x\">&'\n"), "&lt;b a=&quot;x&quot;&gt;&amp;&#39; ");
+        let Html(html) = table("<i>", &["<b>"], &[vec!["<u>".to_owned()]]);
+        assert!(!html.contains("<i>") && !html.contains("<b>") && !html.contains("<u>"), "{html}");
+    }
+
+    #[test]
+    fn numbers_stand_on_the_right() {
+        let rows = [vec!["a".to_owned(), "1,000".to_owned(), "5.5 %".to_owned()]];
+        let Html(html) = table("", &["text", "count", "share"], &rows);
+        assert_eq!(html.matches("text-align:left").count(), 2, "{html}");
+        assert_eq!(html.matches("text-align:right").count(), 4, "{html}");
     }
 }

@@ -29,6 +29,14 @@ pub enum Error {
     /// Data that can't be used: no rows, a missing column, shapes that don't fit.
     #[error("{0}")]
     Data(String),
+    /// A download that did not succeed.
+    #[error("{url}: {message}")]
+    Download {
+        /// The address.
+        url: String,
+        /// What happened, and what to do.
+        message: String,
+    },
     /// A failed call of libtorch: the first line of its message, without the C++ stack.
     #[error("libtorch: {0}")]
     Torch(String),

@@ -8,17 +8,22 @@ pub mod dataloader;
 pub mod dataset;
 pub mod device;
 pub mod display;
+mod download;
 pub mod error;
+mod files;
+mod interrupt;
 pub mod metrics;
 pub mod plots;
+mod progress;
 pub mod trainer;
 pub mod vectorizer;
 
-pub use dataloader::{Batch, DataLoader};
+pub use dataloader::{Batch, DataLoader, Features};
 pub use dataset::{Reviews, Splits};
 pub use device::device;
+pub use display::{Html, table};
 pub use error::{Error, Result};
-pub use metrics::{ClassMetrics, EpochMetrics, Evaluation, History};
+pub use metrics::{ClassMetrics, EpochMetrics, Evaluation, History, Mistake, Predictions};
 pub use trainer::{Classifier, Optimizer, Trainer};
 pub use vectorizer::{
     CountMatrix, CountVectorizer, DocumentFrequency, FittedVectorizer, StopWords,

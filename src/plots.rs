@@ -1,6 +1,8 @@
 //! Figures, drawn by plotters as SVG. Text and axes take the colour of the notebook's text, so
 //! that a figure reads well in JupyterLab's light and dark themes.
 
+use crate::display::{Html, escape};
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use std::ops::Range;
 
@@ -11,6 +13,13 @@ const COLORS: [RGBColor; 4] =
     [RGBColor(0, 114, 178), RGBColor(230, 120, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
 /// Stands for the colour of the notebook's text until the drawing is done.
 const TEXT: RGBColor = RGBColor(1, 2, 3);
+/// The bars of a histogram.
+const BINS: usize = 30;
+
+/// A drawing in some area; plotters' errors have no common type.
+type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// One line of a chart.
 #[derive(Clone, Debug)]
@@ -21,30 +30,104 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
-/// A chart of lines with axes and a legend, as an SVG element.
-pub fn line_chart(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> String {
-    let mut svg = String::new();
-    let drawn = draw(&mut svg, title, x_label, y_label, series);
-    if let Err(error) = drawn {
-        return format!("<p>{title}: {}</p>", crate::display::escape(&error.to_string()));
-    }
-    let text = "currentColor";
-    let responsive = format!("<svg role=\"img\" aria-label=\"{title}\" ");
-    svg.replace("#010203", text).replacen("<svg ", &responsive, 1)
-}
-
-fn draw(
-    svg: &mut String,
-    title: &str,
-    x_label: &str,
-    y_label: &str,
-    series: &[Series],
-) -> Result<(), Box<dyn std::error::Error>> {
-    let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+/// A chart of lines over whole numbers (epochs, say), with a legend.
+pub fn line_chart(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Html {
     let points = || series.iter().flat_map(|series| &series.points);
     let x = range(points().map(|point| point.0), 0.0);
     let y = range(points().map(|point| point.1), 0.06);
-    let mut chart = ChartBuilder::on(&area)
+    let position = legend_position(series, &y);
+    let whole = |x: &f64| whole_number(*x).map_or(String::new(), |x| x.to_string());
+    figure(title, |area| {
+        let mut chart = axes(area, title, x_label, y_label, x, y, &whole)?;
+        for (series, color) in series.iter().zip(COLORS.iter().cycle()) {
+            let style = color.stroke_width(2);
+            chart
+                .draw_series(LineSeries::new(series.points.iter().copied(), style).point_size(3))?
+                .label(series.name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+        }
+        let mut legend = chart.configure_series_labels();
+        legend.position(position).label_font(font(15)).border_style(TRANSPARENT).draw()?;
+        Ok(())
+    })
+}
+
+/// A chart with a bar for each name.
+pub fn bar_chart(title: &str, x_label: &str, y_label: &str, bars: &[(String, f64)]) -> Html {
+    let names = |x: &f64| {
+        let bar = whole_number(*x).and_then(|place| bars.get(usize::try_from(place).ok()?));
+        bar.map_or(String::new(), |(name, _)| name.clone())
+    };
+    let height = bars.iter().map(|bar| bar.1).fold(0.0, f64::max);
+    let x = -0.6..(bars.len().max(1) as f64 - 0.4);
+    figure(title, |area| {
+        let y = 0.0..(height * 1.06).max(1.0);
+        let mut chart = axes(area, title, x_label, y_label, x, y, &names)?;
+        chart.draw_series((0..).zip(bars).map(|(place, (_, height))| {
+            let place = f64::from(place);
+            Rectangle::new([(place - 0.35, 0.0), (place + 0.35, *height)], COLORS[0].filled())
+        }))?;
+        Ok(())
+    })
+}
+
+/// How many of the values fall into each of 30 equal steps. The largest hundredth, which would
+/// press all others together, counts for the last step.
+pub fn histogram(title: &str, x_label: &str, y_label: &str, values: &[f64]) -> Html {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let end = range(sorted.iter().take(sorted.len().div_ceil(100) * 99).copied(), 0.0);
+    let width = (end.end - end.start) / BINS as f64;
+    let mut counts = [0.0; BINS];
+    for value in &sorted {
+        counts[(((value - end.start) / width) as usize).min(BINS - 1)] += 1.0;
+    }
+    let height = counts.iter().copied().fold(0.0, f64::max);
+    figure(title, |area| {
+        let y = 0.0..(height * 1.06).max(1.0);
+        let whole = |x: &f64| format!("{x:.0}");
+        let mut chart = axes(area, title, x_label, y_label, end.clone(), y, &whole)?;
+        chart.draw_series((0..).zip(counts).map(|(bin, height)| {
+            let left = end.start + f64::from(bin) * width;
+            Rectangle::new([(left, 0.0), (left + 0.9 * width, height)], COLORS[0].filled())
+        }))?;
+        Ok(())
+    })
+}
+
+/// Figures that are shown together, since a cell shows one block of HTML.
+pub fn side_by_side(figures: &[Html]) -> Html {
+    let figures: String = figures.iter().map(|figure| figure.0.as_str()).collect();
+    Html(format!("<div style=\"display:flex;flex-wrap:wrap;gap:1em\">{figures}</div>"))
+}
+
+/// An SVG element with what is drawn.
+fn figure(title: &str, draw: impl FnOnce(&Area) -> Drawn) -> Html {
+    let mut svg = String::new();
+    let drawn = {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        draw(&area).and_then(|()| Ok(area.present()?))
+    };
+    let title = escape(title);
+    Html(match drawn {
+        Err(error) => format!("<p>{title}: {}</p>", escape(&error.to_string())),
+        Ok(()) => {
+            let labelled = format!("<svg role=\"img\" aria-label=\"{title}\" ");
+            svg.replace("#010203", "currentColor").replacen("<svg ", &labelled, 1)
+        }
+    })
+}
+
+fn axes<'a, 'b>(
+    area: &'a Area<'b>,
+    title: &str,
+    x_label: &str,
+    y_label: &str,
+    x: Range<f64>,
+    y: Range<f64>,
+    x_name: &dyn Fn(&f64) -> String,
+) -> std::result::Result<Chart<'a, 'b>, Box<dyn std::error::Error>> {
+    let mut chart = ChartBuilder::on(area)
         .caption(title, font(19))
         .margin(8)
         .margin_right(18)
@@ -57,29 +140,34 @@ fn draw(
         .y_desc(y_label)
         .x_labels(8)
         .y_labels(6)
-        .x_label_formatter(&|x| {
-            if x.fract() == 0.0 { format!("{x:.0}") } else { String::new() }
-        })
+        .x_label_formatter(&x_name)
         .label_style(font(15))
         .axis_desc_style(font(16))
         .axis_style(TEXT.mix(0.6))
         .bold_line_style(TEXT.mix(0.15))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    for (series, color) in series.iter().zip(COLORS.iter().cycle()) {
-        let style = color.stroke_width(2);
-        chart
-            .draw_series(LineSeries::new(series.points.iter().copied(), style).point_size(3))?
-            .label(series.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
-    }
-    chart.configure_series_labels().label_font(font(15)).border_style(TRANSPARENT).draw()?;
-    area.present()?;
-    Ok(())
+    Ok(chart)
 }
 
 fn font(size: u32) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&TEXT)
+}
+
+/// The corner on the right that the lines leave free: a loss falls, an accuracy rises.
+fn legend_position(series: &[Series], y: &Range<f64>) -> SeriesLabelPosition {
+    let ends: Vec<f64> = series.iter().filter_map(|s| Some(s.points.last()?.1)).collect();
+    let mean = ends.iter().sum::<f64>() / ends.len().max(1) as f64;
+    if mean > (y.start + y.end) / 2.0 {
+        SeriesLabelPosition::LowerRight
+    } else {
+        SeriesLabelPosition::UpperRight
+    }
+}
+
+/// The number, if the place of a label is a whole one. Steps like 0.2 don't add up exactly.
+fn whole_number(x: f64) -> Option<i64> {
+    ((x - x.round()).abs() < 1e-6).then_some(x.round() as i64)
 }
 
 /// From the least to the largest value, and some room on both sides. A range is never empty.

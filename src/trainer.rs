@@ -3,22 +3,24 @@
 mod checkpoint;
 mod guard;
 mod progress;
+mod run;
 #[cfg(test)]
 mod tests;
 
-use crate::dataloader::{Batch, DataLoader};
+use crate::dataloader::{Batch, DataLoader, Features};
 use crate::error::{Error, Result};
-use crate::metrics::{EpochMetrics, Evaluation, History};
-use checkpoint::Checkpoint;
-use guard::{Interrupt, forward};
-use progress::Progress;
+use crate::metrics::{Evaluation, History, Predictions};
+use crate::vectorizer::CountMatrix;
+use guard::forward;
+use run::Run;
+use std::path::PathBuf;
 use tch::nn::{self, OptimizerConfig, VarStore};
-use tch::{Kind, Tensor};
+use tch::{Kind, Reduction, Tensor};
 
 /// A model that can be trained: a struct of a notebook cell becomes one by these two functions.
 pub trait Classifier {
-    /// The logits, f32, shape (batch, classes), of a batch of features, shape (batch, ...).
-    fn forward(&self, features: &Tensor) -> Tensor;
+    /// The logits, f32, shape (batch, classes), of a batch of features, shape (batch, vocabulary).
+    fn forward(&self, features: &Features) -> Tensor;
 
     /// The store that holds the model's parameters.
     fn var_store(&self) -> &VarStore;
@@ -56,13 +58,25 @@ pub struct Trainer {
     pub optimizer: Optimizer,
     /// Decides the order of the batches: the same seed gives the same numbers.
     pub seed: u32,
+    /// A folder for `metrics.csv`, the numbers of each epoch, and `best.safetensors`, the
+    /// parameters with the best validation accuracy; both are written while the training runs.
+    pub save_dir: Option<PathBuf>,
 }
 
 impl Default for Trainer {
     fn default() -> Trainer {
-        Trainer { num_epochs: 3, learning_rate: 5e-5, optimizer: Optimizer::Adam, seed: 1 }
+        Trainer {
+            num_epochs: 3,
+            learning_rate: 5e-5,
+            optimizer: Optimizer::Adam,
+            seed: 1,
+            save_dir: None,
+        }
     }
 }
+
+/// The examples that are predicted at once, where no gradients have to be kept.
+const AT_ONCE: usize = 256;
 
 impl Trainer {
     /// Trains the model. At the end it has the parameters of the epoch with the best validation
@@ -70,8 +84,9 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Argument`] for settings that can't be used, [`Error::Data`] if the loss becomes
-    /// NaN, [`Error::Torch`] if the model does not fit the data. The model then has the best
-    /// parameters so far.
+    /// NaN or a label has no logit, [`Error::Torch`] if the model does not fit the data,
+    /// [`Error::File`] if `save_dir` can't be written to; what was there before stays. After an
+    /// error, the model has the best parameters so far.
     pub fn fit<M: Classifier>(
         &self,
         model: &M,
@@ -79,93 +94,49 @@ impl Trainer {
         val: &DataLoader,
     ) -> Result<History> {
         self.check()?;
-        let mut optimizer = self.optimizer.build(model.var_store(), self.learning_rate)?;
-        let interrupt = Interrupt::listen();
-        let mut best = Checkpoint::none();
-        let mut history = History::default();
-        let mut progress = Progress::start(self.num_epochs, train.num_batches());
-        for epoch in 0..self.num_epochs {
-            let step = self.epoch(model, train, &mut optimizer, epoch, &interrupt, &mut progress);
-            let (train_loss, train_accuracy) = match step {
-                Ok(Some(metrics)) => metrics,
-                Ok(None) => {
-                    history.stopped = true;
-                    break;
-                }
-                Err(error) => {
-                    best.restore(model.var_store())?;
-                    return Err(error);
-                }
-            };
-            let validation = self.evaluate(model, val)?;
-            best.keep_better(validation.accuracy, model.var_store())?;
-            history.epochs.push(EpochMetrics {
-                epoch: epoch + 1,
-                train_loss,
-                train_accuracy,
-                val_loss: validation.loss,
-                val_accuracy: validation.accuracy,
-            });
-        }
-        best.restore(model.var_store())?;
-        progress.finish(&history);
-        Ok(history)
+        let mut run = Run::start(self, model, train, val)?;
+        let outcome = run.epochs();
+        run.best.restore(model.var_store())?;
+        outcome?;
+        run.progress.finish(&run.history);
+        Ok(run.history)
     }
 
-    /// One pass over the training data: mean loss and accuracy, or None when it was stopped.
-    fn epoch<M: Classifier>(
-        &self,
-        model: &M,
-        train: &DataLoader,
-        optimizer: &mut nn::Optimizer,
-        epoch: usize,
-        interrupt: &Interrupt,
-        progress: &mut Progress,
-    ) -> Result<Option<(f64, f64)>> {
-        let mut sums = Sums::default();
-        for rows in train.epoch(Some(self.seed.wrapping_add(epoch as u32))) {
-            if interrupt.happened() {
-                return Ok(None);
-            }
-            let batch = train.gather(&rows)?;
-            let logits = forward(model, &batch.features)?;
-            let loss = cross_entropy(&logits, &batch)?;
-            optimizer.zero_grad();
-            loss.f_backward()?;
-            optimizer.step();
-            sums.add(&logits, &loss, &batch)?;
-            if !sums.loss.is_finite() {
-                return Err(Error::Data(format!(
-                    "the loss became {} in epoch {} at learning_rate = {}: \
-                     take a smaller learning rate",
-                    sums.loss,
-                    epoch + 1,
-                    self.learning_rate
-                )));
-            }
-            progress.batch_done(rows.len(), sums.mean());
-        }
-        Ok(Some(sums.mean()))
-    }
-
-    /// Loss, accuracy and confusion matrix of the model on data that it does not learn from.
+    /// Loss, accuracy, confusion matrix and all predictions of the model on data that it does not
+    /// learn from.
     ///
     /// # Errors
-    /// [`Error::Torch`] if the model does not fit the data.
+    /// [`Error::Torch`] if the model does not fit the data, [`Error::Data`] if a label has no
+    /// logit.
     pub fn evaluate<M: Classifier>(&self, model: &M, data: &DataLoader) -> Result<Evaluation> {
         let _no_grad = tch::no_grad_guard();
         let mut sums = Sums::default();
-        let mut predictions = Vec::with_capacity(data.len());
+        let mut predictions = Predictions { probabilities: Vec::with_capacity(data.len()) };
         let mut labels = Vec::with_capacity(data.len());
-        for rows in data.epoch(None) {
-            let batch = data.gather(&rows)?;
+        for rows in data.in_order(AT_ONCE) {
+            let batch = data.gather(&rows, model.var_store().device())?;
             let logits = forward(model, &batch.features)?;
-            sums.add(&logits, &cross_entropy(&logits, &batch)?, &batch)?;
-            predictions.extend(Vec::<i64>::try_from(logits.f_argmax(-1, false)?)?);
+            sums.add(&logits, &cross_entropy(&logits, &batch, data.num_classes())?, &batch)?;
+            predictions.probabilities.extend(probabilities(&logits)?);
             labels.extend(Vec::<i64>::try_from(batch.labels)?);
         }
         let (loss, _) = sums.mean();
-        Ok(Evaluation::new(loss, &labels, &predictions))
+        Ok(Evaluation::new(loss, labels, predictions))
+    }
+
+    /// What the model says about texts whose labels nobody knows.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] if the model does not fit the features.
+    pub fn predict<M: Classifier>(&self, model: &M, features: &CountMatrix) -> Result<Predictions> {
+        let _no_grad = tch::no_grad_guard();
+        let rows: Vec<usize> = (0..features.shape().0).collect();
+        let mut predictions = Predictions { probabilities: Vec::with_capacity(rows.len()) };
+        for rows in rows.chunks(AT_ONCE) {
+            let batch = Features::new(features.select_rows(rows)?, model.var_store().device());
+            predictions.probabilities.extend(probabilities(&forward(model, &batch)?)?);
+        }
+        Ok(predictions)
     }
 
     fn check(&self) -> Result<()> {
@@ -182,23 +153,22 @@ impl Trainer {
     }
 }
 
+/// The softmax of logits of shape (batch, classes), row by row.
+fn probabilities(logits: &Tensor) -> Result<Vec<Vec<f32>>> {
+    Ok(Vec::<Vec<f32>>::try_from(logits.f_softmax(-1, Kind::Float)?)?)
+}
+
 /// The mean cross entropy of a batch, a tensor without dimensions.
-fn cross_entropy(logits: &Tensor, batch: &Batch) -> Result<Tensor> {
-    let classes = logits.size().last().copied().unwrap_or_default();
-    let largest = i64::try_from(batch.labels.f_max()?)?;
-    if largest >= classes {
+fn cross_entropy(logits: &Tensor, batch: &Batch, classes: usize) -> Result<Tensor> {
+    let outputs = logits.size().last().copied().unwrap_or_default();
+    if outputs < classes as i64 {
         return Err(Error::Data(format!(
-            "label {largest}, but the model has {classes} outputs: give it {} or more",
-            largest + 1
+            "label {}, but the model has {outputs} outputs: give it {classes} or more",
+            classes - 1
         )));
     }
-    Ok(logits.f_cross_entropy_loss::<Tensor>(
-        &batch.labels,
-        None,
-        tch::Reduction::Mean,
-        -100,
-        0.0,
-    )?)
+    let weights: Option<Tensor> = None;
+    Ok(logits.f_cross_entropy_loss(&batch.labels, weights, Reduction::Mean, -100, 0.0)?)
 }
 
 /// Running sums over the examples seen.

@@ -1,8 +1,8 @@
 use super::*;
+use crate::files::test_folder;
 use crate::vectorizer::CountVectorizer;
 use std::sync::{Mutex, MutexGuard};
 use tch::Device;
-use tch::nn::Module;
 
 /// A training listens to a signal that is sent to the whole process: one at a time.
 static ONE: Mutex<()> = Mutex::new(());
@@ -30,8 +30,8 @@ impl Model {
 }
 
 impl Classifier for Model {
-    fn forward(&self, features: &Tensor) -> Tensor {
-        self.linear.forward(features)
+    fn forward(&self, features: &Features) -> Tensor {
+        features.linear(&self.linear)
     }
 
     fn var_store(&self) -> &VarStore {
@@ -51,7 +51,7 @@ fn by_word(text: usize) -> i64 {
 }
 
 fn trainer() -> Trainer {
-    Trainer { num_epochs: 20, learning_rate: 0.5, optimizer: Optimizer::Sgd, seed: 1 }
+    Trainer { num_epochs: 20, learning_rate: 0.5, optimizer: Optimizer::Sgd, ..Default::default() }
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_model_that_does_not_fit_is_an_error_without_a_stack() {
     let _alone = alone();
     let data = data(by_word);
     let error = trainer().fit(&Model::new(5, 2), &data, &data).unwrap_err().to_string();
-    assert!(error.contains("shapes cannot be multiplied"), "{error}");
+    assert!(error.contains("size mismatch"), "{error}");
     assert!(!error.contains(".cpp") && error.lines().count() == 1, "{error}");
     let few = trainer().fit(&Model::new(3, 1), &data, &data).unwrap_err().to_string();
     assert_eq!(few, "label 1, but the model has 1 outputs: give it 2 or more");
@@ -141,15 +141,58 @@ fn the_stop_signal_ends_fit_and_leaves_the_model() {
 }
 
 #[test]
-fn batches_keep_the_last_examples_and_are_shuffled_by_the_seed() {
-    let data = data(by_word);
-    assert_eq!(data.num_batches(), 7);
-    let last = data.batch(6).unwrap();
-    assert_eq!(last.features.size(), [2, 3]);
-    assert!(data.batch(7).is_err());
-    assert_eq!(data.epoch(Some(1)), data.epoch(Some(1)));
-    assert_ne!(data.epoch(Some(1)), data.epoch(Some(2)));
-    let mut rows = data.epoch(Some(1)).concat();
-    rows.sort_unstable();
-    assert_eq!(rows, (0..50).collect::<Vec<_>>());
+fn metrics_and_the_best_parameters_are_saved_and_can_be_loaded() {
+    let _alone = alone();
+    let folder = test_folder("save");
+    let (model, data) = (Model::new(3, 2), data(by_word));
+    let trainer = Trainer { save_dir: Some(folder.join("logs")), ..trainer() };
+    let history = trainer.fit(&model, &data, &data).unwrap();
+    let metrics = std::fs::read_to_string(folder.join("logs/metrics.csv")).unwrap();
+    assert_eq!(metrics.lines().count(), 1 + history.epochs.len());
+    let mut other = Model::new(3, 2);
+    assert_ne!(other.weights(), model.weights());
+    other.store.load(folder.join("logs/best.safetensors")).unwrap();
+    assert_eq!(other.weights(), model.weights());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_leaves_the_old_checkpoint_and_the_model() {
+    let _alone = alone();
+    let folder = test_folder("full-checkpoint");
+    let (model, data) = (Model::new(3, 2), data(by_word));
+    std::fs::write(folder.join("best.safetensors"), "old").unwrap();
+    // What is written to this device finds no space.
+    let part = folder.join(format!("best.safetensors.{}.part", std::process::id()));
+    std::os::unix::fs::symlink("/dev/full", part).unwrap();
+    let before = model.weights();
+    let saving = Trainer { save_dir: Some(folder.clone()), ..trainer() };
+    let error = saving.fit(&model, &data, &data).unwrap_err().to_string();
+    assert!(error.contains("best.safetensors: can't be written"), "{error}");
+    assert_eq!(std::fs::read_to_string(folder.join("best.safetensors")).unwrap(), "old");
+    assert_ne!(model.weights(), before, "what was learned until then is kept");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn predictions_are_those_of_the_evaluation() {
+    let _alone = alone();
+    let (model, data) = (Model::new(3, 2), data(by_word));
+    trainer().fit(&model, &data, &data).unwrap();
+    let texts: Vec<String> = (0..50).map(|i| ["good film", "bad film"][i % 2].to_owned()).collect();
+    let (_, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
+    let predictions = trainer().predict(&model, &counts).unwrap();
+    let evaluation = trainer().evaluate(&model, &data).unwrap();
+    assert_eq!(predictions.classes(), evaluation.predictions.classes());
+    let sums: Vec<f32> = predictions.probabilities.iter().map(|row| row.iter().sum()).collect();
+    assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-6));
+    assert!(trainer().predict(&Model::new(4, 2), &counts).is_err());
+}
+
+#[test]
+fn one_class_is_learned_like_any_number() {
+    let _alone = alone();
+    let (model, data) = (Model::new(3, 1), data(|_| 0));
+    let history = trainer().fit(&model, &data, &data).unwrap();
+    assert_eq!(history.epochs.last().map(|epoch| epoch.val_accuracy), Some(1.0));
 }

@@ -4,6 +4,8 @@ use super::counting;
 use super::matrix::CountMatrix;
 use super::terms::Terms;
 use super::tokens::Analyzer;
+use crate::display::table;
+use std::collections::BTreeMap;
 
 /// The vocabulary of a [`CountVectorizer`](super::CountVectorizer), and how to count its terms.
 #[derive(Clone)]
@@ -35,10 +37,23 @@ impl FittedVectorizer {
         &self.feature_names
     }
 
-    /// The column of a term; `None` if it is not in the vocabulary.
-    pub fn index_of(&self, term: &str) -> Option<usize> {
-        let names = &self.feature_names;
-        names.binary_search_by(|name| name.as_str().cmp(term)).ok()
+    /// The column of each term.
+    pub fn vocabulary(&self) -> BTreeMap<String, usize> {
+        self.feature_names.iter().cloned().zip(0..).collect()
+    }
+
+    /// Shows twenty terms, spread over the vocabulary, and their columns in the notebook.
+    pub fn evcxr_display(&self) {
+        let step = self.feature_names.len().div_ceil(20).max(1);
+        let rows: Vec<Vec<String>> = self
+            .feature_names
+            .iter()
+            .enumerate()
+            .step_by(step)
+            .map(|(column, term)| vec![column.to_string(), term.clone()])
+            .collect();
+        let caption = format!("{} terms, every {step}th:", self.feature_names.len());
+        table(&caption, &["column", "term"], &rows).show(&format!("{self:?}"));
     }
 }
 

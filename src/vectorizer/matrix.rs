@@ -1,5 +1,6 @@
 //! Counts, or weights, in compressed sparse rows.
 
+use crate::display::table;
 use crate::error::{Error, Result};
 
 /// A sparse matrix of shape (documents, terms): what [`CountVectorizer`](super::CountVectorizer)
@@ -84,6 +85,50 @@ impl CountMatrix {
             selected.indptr.push(selected.indices.len());
         }
         Ok(selected)
+    }
+
+    /// How many terms each count has in row `i`: element 0 counts the terms that do not occur,
+    /// element 1 those that occur once, and so on. As NumPy's `bincount` of the dense row.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such row, or if its values are weights instead of counts.
+    pub fn bincount(&self, i: usize) -> Result<Vec<usize>> {
+        let row = self.row(i).ok_or_else(|| {
+            let remedy = format!("there are {} rows, numbered from 0", self.shape().0);
+            Error::argument("i", i, remedy)
+        })?;
+        if let Some(weight) = row.values.iter().find(|value| value.fract() != 0.0) {
+            return Err(Error::Data(format!("{weight} is no count: take the matrix of counts")));
+        }
+        let most = row.values.iter().fold(0.0, |most: f32, value| most.max(*value));
+        let mut bins = vec![0; most as usize + 1];
+        bins[0] = self.columns - row.values.len();
+        for value in row.values {
+            bins[*value as usize] += 1;
+        }
+        Ok(bins)
+    }
+
+    /// Shows shape, stored cells and memory in the notebook.
+    pub fn evcxr_display(&self) {
+        let (rows, columns) = self.shape();
+        let cells = (rows * columns).max(1) as f64;
+        let megabytes = |bytes: f64| format!("{:.1} MB", bytes / 1e6);
+        let facts = [
+            ("rows (texts)", rows.to_string()),
+            ("columns (terms)", columns.to_string()),
+            ("stored cells", self.nnz().to_string()),
+            (
+                "stored cells in a row, on average",
+                format!("{:.1}", self.nnz() as f64 / rows.max(1) as f64),
+            ),
+            ("share of the cells", format!("{:.2} %", 100.0 * self.nnz() as f64 / cells)),
+            ("memory", megabytes(self.memory_bytes() as f64)),
+            ("memory of a dense matrix", megabytes(4.0 * cells)),
+        ];
+        let rows = facts.map(|(name, value)| vec![name.to_owned(), value]);
+        table("sparse matrix", &["", "value"], &rows).show(&format!("{self:?}"));
     }
 
     /// The sum of each column: how often each term occurs in all documents.

@@ -24,13 +24,13 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     for (part, seconds) in figures.as_object().into_iter().flatten() {
         println!("  {part:<24} {:6.2}", seconds.as_f64().unwrap_or(f64::NAN));
     }
-    let vectorizer = project.root.join("xtask/python/bench_vectorizer.py");
+    let script = project.root.join("xtask/python/bench_library.py");
     let mut cargo = setup.build.cargo(project, "build");
-    cargo.args(["--package", "unit8", "--example", "bench_vectorizer", "--message-format=json"]);
+    cargo.args(["--package", "unit8", "--example", "bench", "--message-format=json"]);
     let example = executable(cargo.current_dir(&project.root))?;
     let mut python = setup.environment.python();
     setup.build.set_variables(&mut python);
-    let status = status_of(python.arg(vectorizer).arg(example))?;
+    let status = status_of(python.arg(script).arg(example))?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

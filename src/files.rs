@@ -1,0 +1,95 @@
+//! Files that are written whole or not at all, and the folder for what is downloaded.
+
+use crate::error::{Error, Result};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Lets `write` make the file under another name and gives it its own at the end: a full disk or a
+/// crash leaves an older file as it was.
+pub fn write_whole(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let failed = |error: io::Error| cannot_write(path, &error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::create_dir_all(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    let part = part_of(path);
+    let written = write(&part).and_then(|()| {
+        File::open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
+        fs::rename(&part, path).map_err(failed)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+/// The name of a file that is not whole yet, another one in each process.
+fn part_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    path.with_file_name(name)
+}
+
+pub fn cannot_write(path: &Path, error: &io::Error) -> Error {
+    let remedy = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ": free some space and run the cell again"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            ": choose a folder that you may write to"
+        }
+        _ => "",
+    };
+    Error::file(path, format!("can't be written: {error}{remedy}"))
+}
+
+/// Where downloaded data is kept: `UNIT8_DATA`, else `unit8/data` in the user's cache folder.
+///
+/// # Errors
+/// [`Error::Data`] if neither that variable nor `HOME` is set.
+pub fn data_dir() -> Result<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(folder) = variable("UNIT8_DATA") {
+        return Ok(folder.into());
+    }
+    let cache = variable("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cache")));
+    cache.map(|cache| cache.join("unit8").join("data")).ok_or_else(|| {
+        Error::Data("no home folder: set UNIT8_DATA to a folder for the data".to_owned())
+    })
+}
+
+/// A new folder for the files of one test.
+#[cfg(test)]
+pub fn test_folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("unit8-{}-{name}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(path: &Path, text: &'static str) -> Result<()> {
+        write_whole(path, |part| fs::write(part, text).map_err(|e| cannot_write(path, &e)))
+    }
+
+    #[test]
+    fn a_full_disk_leaves_the_old_file() {
+        let folder = test_folder("full");
+        let path = folder.join("new/file.txt");
+        text(&path, "old").unwrap();
+        // What is written to this device finds no space.
+        std::os::unix::fs::symlink("/dev/full", part_of(&path)).unwrap();
+        let error = text(&path, "new").unwrap_err().to_string();
+        assert!(error.contains("file.txt: can't be written"), "{error}");
+        assert!(error.ends_with("free some space and run the cell again"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        text(&path, "new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no part is left");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

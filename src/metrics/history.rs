@@ -1,0 +1,162 @@
+//! A training, epoch by epoch.
+
+use crate::display::{Html, table};
+use crate::error::Result;
+use crate::files::{cannot_write, write_whole};
+use crate::plots::{Series, line_chart, side_by_side};
+use std::fmt;
+use std::path::Path;
+
+/// The numbers of one epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochMetrics {
+    /// From 1.
+    pub epoch: usize,
+    /// Mean cross entropy over the training examples, each taken before its step.
+    pub train_loss: f64,
+    /// Share of right answers, 0 to 1, likewise.
+    pub train_accuracy: f64,
+    /// Mean cross entropy over the validation examples, at the end of the epoch.
+    pub val_loss: f64,
+    /// Share of right answers there, 0 to 1.
+    pub val_accuracy: f64,
+}
+
+impl fmt::Display for EpochMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "epoch {} | train loss {:.4}, accuracy {:.2} % | val loss {:.4}, accuracy {:.2} %",
+            self.epoch,
+            self.train_loss,
+            100.0 * self.train_accuracy,
+            self.val_loss,
+            100.0 * self.val_accuracy,
+        )
+    }
+}
+
+/// A training, epoch by epoch. In a notebook it shows itself as two figures, loss and accuracy, and
+/// as a table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// The epochs that ended, in their order.
+    pub epochs: Vec<EpochMetrics>,
+    /// Whether the stop button ended the training early.
+    pub stopped: bool,
+}
+
+impl History {
+    /// The epoch with the best validation accuracy, whose parameters the model has now. Of equals
+    /// it is the first.
+    pub fn best(&self) -> Option<&EpochMetrics> {
+        self.epochs.iter().reduce(
+            |best, epoch| {
+                if epoch.val_accuracy > best.val_accuracy { epoch } else { best }
+            },
+        )
+    }
+
+    /// The two figures of the course: loss and accuracy, for train and val, over the epochs.
+    pub fn figures(&self) -> Html {
+        let series = |name, value: fn(&EpochMetrics) -> f64| Series {
+            name,
+            points: self.epochs.iter().map(|e| (e.epoch as f64, value(e))).collect(),
+        };
+        let loss = [series("train", |e| e.train_loss), series("val", |e| e.val_loss)];
+        let accuracy = [
+            series("train", |e| 100.0 * e.train_accuracy),
+            series("val", |e| 100.0 * e.val_accuracy),
+        ];
+        side_by_side(&[
+            line_chart("Loss", "epoch", "cross entropy", &loss),
+            line_chart("Accuracy", "epoch", "accuracy (%)", &accuracy),
+        ])
+    }
+
+    /// The numbers of all epochs as a table.
+    pub fn table(&self) -> Html {
+        let header = ["epoch", "train loss", "train accuracy", "val loss", "val accuracy"];
+        let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+        let row = |e: &EpochMetrics| {
+            vec![
+                e.epoch.to_string(),
+                format!("{:.4}", e.train_loss),
+                percent(e.train_accuracy),
+                format!("{:.4}", e.val_loss),
+                percent(e.val_accuracy),
+            ]
+        };
+        let rows: Vec<Vec<String>> = self.epochs.iter().map(row).collect();
+        let best = self.best().map_or(String::new(), |best| format!("best: epoch {}", best.epoch));
+        table(&best, &header, &rows)
+    }
+
+    /// Writes the numbers to a CSV file, a line for each epoch. Shares are from 0 to 1.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) if it can't be written; an older file is then still
+    /// there.
+    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+        let mut text = "epoch,train_loss,train_accuracy,val_loss,val_accuracy\n".to_owned();
+        for e in &self.epochs {
+            let numbers = [e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy];
+            text +=
+                &format!("{},{}\n", e.epoch, numbers.map(|number| number.to_string()).join(","));
+        }
+        let path = path.as_ref();
+        write_whole(path, |part| std::fs::write(part, text).map_err(|e| cannot_write(path, &e)))
+    }
+
+    /// Shows the figures in the notebook, and below them the table, folded.
+    pub fn evcxr_display(&self) {
+        let lines: Vec<String> = self.epochs.iter().map(EpochMetrics::to_string).collect();
+        let (figures, table) = (self.figures().0, self.table().0);
+        let folded = format!("<details><summary>all epochs</summary>{table}</details>");
+        Html(figures + &folded).show(&lines.join("\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epoch(epoch: usize, val_accuracy: f64) -> EpochMetrics {
+        EpochMetrics { epoch, train_loss: 0.5, train_accuracy: 0.8, val_loss: 0.6, val_accuracy }
+    }
+
+    #[test]
+    fn the_first_of_the_best_epochs_counts() {
+        let epochs = vec![epoch(1, 0.7), epoch(2, 0.9), epoch(3, 0.9)];
+        let history = History { epochs, stopped: false };
+        assert_eq!(history.best().map(|best| best.epoch), Some(2));
+        assert_eq!(History::default().best(), None);
+    }
+
+    #[test]
+    fn figures_have_axes_units_and_a_legend() {
+        let history = History { epochs: vec![epoch(1, 0.7), epoch(2, 0.9)], stopped: false };
+        let html = history.figures().0;
+        assert_eq!(html.matches("<svg").count(), 2);
+        for words in ["Loss", "Accuracy", "epoch", "accuracy (%)", "cross entropy", "train", "val"]
+        {
+            assert!(html.contains(words), "{words}");
+        }
+        // One epoch, or none, must draw as well.
+        assert_eq!(History::default().figures().0.matches("<svg").count(), 2);
+    }
+
+    #[test]
+    fn the_numbers_can_be_written_to_a_file() {
+        let history = History { epochs: vec![epoch(1, 0.7), epoch(2, 0.9)], stopped: false };
+        let folder = crate::files::test_folder("history");
+        history.write_csv(folder.join("metrics.csv")).unwrap();
+        let text = std::fs::read_to_string(folder.join("metrics.csv")).unwrap();
+        assert_eq!(
+            text,
+            "epoch,train_loss,train_accuracy,val_loss,val_accuracy\n\
+             1,0.5,0.8,0.6,0.7\n2,0.5,0.8,0.6,0.9\n"
+        );
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

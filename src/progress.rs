@@ -1,0 +1,59 @@
+//! When a long cell says how far it is.
+
+use std::time::{Duration, Instant};
+
+/// Not more often than this, so that a cell's output stays readable.
+const EVERY: Duration = Duration::from_secs(2);
+/// A cell says no more than this: about a screenful.
+const LINES: f64 = 15.0;
+
+/// Paces the progress lines of a cell.
+pub struct Pace {
+    started: Instant,
+    last_line: Instant,
+}
+
+impl Pace {
+    pub fn start() -> Pace {
+        let now = Instant::now();
+        Pace { started: now, last_line: now }
+    }
+
+    /// Seconds since the start.
+    pub fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    /// How many seconds are left when this share of the work is done, 0 to 1.
+    pub fn seconds_left(&self, share: f64) -> f64 {
+        self.seconds() / share.max(1e-9) - self.seconds()
+    }
+
+    /// Whether it is time for a line, when this share of the work is done, 0 to 1.
+    pub fn line_is_due(&mut self, share: f64) -> bool {
+        let expected = Duration::try_from_secs_f64(self.seconds() / share.max(1e-9) / LINES);
+        let due = self.last_line.elapsed() >= EVERY.max(expected.unwrap_or(Duration::MAX));
+        if due {
+            self.last_line = Instant::now();
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_waits_two_seconds_and_longer_in_long_work() {
+        let ago = |seconds| Instant::now() - Duration::from_secs(seconds);
+        let mut fresh = Pace { started: ago(1), last_line: ago(1) };
+        assert!(!fresh.line_is_due(0.5));
+        let mut later = Pace { started: ago(3), last_line: ago(3) };
+        assert!(later.line_is_due(0.5));
+        assert!(!later.line_is_due(0.5), "not twice");
+        // After 3 of 300 seconds: a line every 20 seconds.
+        let mut long = Pace { started: ago(3), last_line: ago(3) };
+        assert!(!long.line_is_due(0.01));
+    }
+}
