@@ -57,7 +57,7 @@ struct LogisticRegression {
     dense: bool,
 }
 
-impl Classifier for LogisticRegression {
+impl Classifier<Features> for LogisticRegression {
     fn forward(&self, features: &Features) -> Tensor {
         if self.dense {
             features.dense().apply(&self.linear)

@@ -1,5 +1,5 @@
-//! Figures, drawn by plotters as SVG. Text and axes take the colour of the notebook's text, so
-//! that a figure reads well in JupyterLab's light and dark themes.
+//! Figures, drawn by plotters as SVG, as images that hold their own data: JupyterLab shows them
+//! before a notebook is run or trusted, when it would take an SVG element apart.
 
 use crate::display::{Html, escape};
 use plotters::coord::types::RangedCoordf64;
@@ -11,8 +11,8 @@ const SIZE: (u32, u32) = (430, 310);
 /// Distinct on white and on black, and to colour-blind eyes (Okabe and Ito 2008).
 const COLORS: [RGBColor; 4] =
     [RGBColor(0, 114, 178), RGBColor(230, 120, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
-/// Stands for the colour of the notebook's text until the drawing is done.
-const TEXT: RGBColor = RGBColor(1, 2, 3);
+/// A grey that reads on white (contrast 4.5) as on the black of JupyterLab's dark theme (4.2).
+const TEXT: RGBColor = RGBColor(119, 119, 119);
 /// The bars of a histogram.
 const BINS: usize = 30;
 
@@ -98,10 +98,10 @@ pub fn histogram(title: &str, x_label: &str, y_label: &str, values: &[f64]) -> H
 /// Figures that are shown together, since a cell shows one block of HTML.
 pub fn side_by_side(figures: &[Html]) -> Html {
     let figures: String = figures.iter().map(|figure| figure.0.as_str()).collect();
-    Html(format!("<div style=\"display:flex;flex-wrap:wrap;gap:1em\">{figures}</div>"))
+    Html(format!("<div>{figures}</div>"))
 }
 
-/// An SVG element with what is drawn.
+/// An image of what is drawn.
 fn figure(title: &str, draw: impl FnOnce(&Area) -> Drawn) -> Html {
     let mut svg = String::new();
     let drawn = {
@@ -111,11 +111,22 @@ fn figure(title: &str, draw: impl FnOnce(&Area) -> Drawn) -> Html {
     let title = escape(title);
     Html(match drawn {
         Err(error) => format!("<p>{title}: {}</p>", escape(&error.to_string())),
-        Ok(()) => {
-            let labelled = format!("<svg role=\"img\" aria-label=\"{title}\" ");
-            svg.replace("#010203", "currentColor").replacen("<svg ", &labelled, 1)
-        }
+        Ok(()) => format!("<img alt=\"{title}\" src=\"data:image/svg+xml,{}\">", encoded(&svg)),
     })
+}
+
+/// A text as it may stand in an address (RFC 3986): nothing in it can end the attribute.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(2 * text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(byte.into());
+            }
+            other => encoded += &format!("%{other:02X}"),
+        }
+    }
+    encoded
 }
 
 fn axes<'a, 'b>(
@@ -180,4 +191,48 @@ fn range(values: impl Iterator<Item = f64>, room: f64) -> Range<f64> {
     }
     let room = if high > low { room * (high - low) } else { 0.5 };
     low - room..high + room
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// The SVG inside the images.
+    pub fn drawing(Html(html): &Html) -> String {
+        let mut parts = html.split('%');
+        let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+        for part in parts {
+            bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+            bytes.extend_from_slice(&part.as_bytes()[2..]);
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn bars_have_their_names_and_cannot_inject_markup() {
+        let bars = [("ne<g>".to_owned(), 3.0), ("p\u{f6}s".to_owned(), 5.0)];
+        let chart = bar_chart("<\"Classes\">", "class", "reviews", &bars);
+        assert!(!chart.0.contains("<\"") && !chart.0.contains("<g>"), "{}", chart.0);
+        let drawing = drawing(&chart);
+        assert!(drawing.contains("p\u{f6}s") && drawing.contains("reviews"), "{drawing}");
+        assert!(!drawing.contains("ne<g>"), "{drawing}");
+        assert_eq!(drawing.matches("#0072B2").count(), 2);
+    }
+
+    #[test]
+    fn odd_values_are_drawn_as_well() {
+        for values in [vec![], vec![1.0], vec![2.0; 9], vec![f64::NAN, 1.0, f64::INFINITY]] {
+            assert_eq!(histogram("t", "x", "y", &values).0.matches("<img").count(), 1);
+        }
+        assert_eq!(bar_chart("t", "x", "y", &[]).0.matches("<img").count(), 1);
+        let point = [Series { name: "train", points: vec![(1.0, f64::NAN), (2.0, 1.0)] }];
+        assert_eq!(line_chart("t", "x", "y", &point).0.matches("<img").count(), 1);
+    }
+
+    #[test]
+    fn a_histogram_counts_every_value() {
+        let values: Vec<f64> = (0..1000).map(f64::from).collect();
+        let drawing = drawing(&histogram("Lengths", "words", "reviews", &values));
+        assert_eq!(drawing.matches("#0072B2").count(), BINS);
+    }
 }

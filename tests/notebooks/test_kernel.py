@@ -12,10 +12,10 @@ from conftest import DEP, ROOT, Kernel
 CLONES = ROOT / ".unit8" / "kernels"
 
 TRAINING = """
-use unit8::{Classifier, CountMatrix, CountVectorizer, DataLoader, Optimizer, Trainer};
+use unit8::{Classifier, CountVectorizer, DataLoader, Features, Optimizer, Trainer};
 pub struct Model { store: tch::nn::VarStore, linear: tch::nn::Linear }
-impl Classifier for Model {
-    fn forward(&self, features: &Tensor) -> Tensor { features.apply(&self.linear) }
+impl Classifier<Features> for Model {
+    fn forward(&self, features: &Features) -> Tensor { features.linear(&self.linear) }
     fn var_store(&self) -> &tch::nn::VarStore { &self.store }
 }
 let texts: Vec<String> = (0..4000).map(|i| format!("word{} word{}", i % 7, i % 11)).collect();
@@ -27,7 +27,7 @@ let labels: Vec<i64> = (0..4000).map(|i| i % 2).collect();
 let data = DataLoader::new(counts, labels, 4)?;
 """
 ENDLESS_FIT = """
-let trainer = Trainer { num_epochs: 1_000_000, learning_rate: 0.01, optimizer: Optimizer::Sgd, seed: 1 };
+let trainer = Trainer { num_epochs: 1_000_000, learning_rate: 0.01, optimizer: Optimizer::Sgd, ..Default::default() };
 let history = trainer.fit(&model, &data, &data)?;
 """
 

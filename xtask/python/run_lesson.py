@@ -54,6 +54,9 @@ def main(source, target):
         return 0
     except CellExecutionError as error:
         print(f"\n{error}", file=sys.stderr)
+        for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+            if output.output_type == "error":
+                print(output.evalue, file=sys.stderr)
         return 1
     finally:
         write_whole(notebook, Path(target))

@@ -108,7 +108,7 @@ fn pictures(notebook: &[u8]) -> Vec<String> {
         .iter()
         .flat_map(|cell| cell["outputs"].as_array().map_or(&[][..], Vec::as_slice))
         .map(|output| text_of(&output["data"]["text/html"]))
-        .filter(|html| html.contains("<svg"))
+        .filter(|html| html.contains("image/svg+xml"))
         .collect()
 }
 
@@ -137,8 +137,10 @@ mod tests {
     #[test]
     fn pictures_are_found_in_both_forms_of_text() {
         let notebook = br#"{"cells": [{"outputs": [
-            {"data": {"text/html": ["<svg>", "a</svg>"]}}, {"data": {"text/html": "<svg>b</svg>"}},
+            {"data": {"text/html": ["<img src='data:image/svg+xml,a'", ">"]}},
+            {"data": {"text/html": "<img src='data:image/svg+xml,b'>"}},
             {"data": {"text/html": "<table>"}}, {"text": "x"}]}, {"source": "x"}]}"#;
-        assert_eq!(pictures(notebook), ["<svg>a</svg>", "<svg>b</svg>"]);
+        let expected = ["a", "b"].map(|data| format!("<img src='data:image/svg+xml,{data}'>"));
+        assert_eq!(pictures(notebook), expected);
     }
 }
