@@ -1,121 +1,81 @@
-//! From a count matrix to batches of tensors.
+//! From a data set to batches of tensors.
 
-use crate::dataset::{check_labels, permutation};
+mod counts;
+mod order;
+mod pass;
+
+use crate::dataset::check_labels;
 use crate::error::{Error, Result};
-use crate::vectorizer::CountMatrix;
-use tch::{Device, Kind, Tensor, nn};
+pub use counts::Features;
+pub(crate) use pass::pass;
+use tch::{Device, Tensor};
+
+/// What batches can be made of: one row for each example. Word counts, token ids and the hidden
+/// states of an encoder are such data sets.
+pub trait Dataset {
+    /// Some rows, as a model takes them.
+    type Batch;
+
+    /// How many rows there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The rows with these numbers, in this order.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such row, [`Error::Torch`] if the device is full.
+    fn gather(&self, rows: &[usize], device: Device) -> Result<Self::Batch>;
+
+    /// How long row `row` is, if rows have different lengths: rows of like length then make a
+    /// batch, so that little of it is padding.
+    fn length_of(&self, _row: usize) -> Option<usize> {
+        None
+    }
+}
 
 /// A few examples, ready for a model.
 #[derive(Debug)]
-pub struct Batch {
-    /// Word counts, shape (batch, vocabulary).
-    pub features: Features,
+pub struct Batch<F> {
+    /// What the model takes: [`Features`] of shape (batch, vocabulary), or
+    /// [`Tokens`](crate::Tokens) of shape (batch, tokens).
+    pub features: F,
     /// Class labels, i64, shape (batch).
     pub labels: Tensor,
 }
 
-/// The word counts of a batch. Nearly all of them are 0 and not stored, so that a linear layer
-/// has little to do.
-#[derive(Debug)]
-pub struct Features {
-    counts: CountMatrix,
-    device: Device,
-}
-
-impl Features {
-    pub(crate) fn new(counts: CountMatrix, device: Device) -> Features {
-        Features { counts, device }
-    }
-
-    /// (batch, vocabulary).
-    pub fn size(&self) -> (usize, usize) {
-        self.counts.shape()
-    }
-
-    /// All counts, zeros included: f32, shape (batch, vocabulary).
-    pub fn dense(&self) -> Tensor {
-        let (rows, columns) = self.size();
-        // Filled here, by one core: libtorch would share the zeros out among all, which takes longer.
-        let mut dense = vec![0f32; rows * columns];
-        for (number, row) in self.counts.rows().enumerate() {
-            for (&column, &count) in row.indices.iter().zip(row.values) {
-                dense[number * columns + column as usize] = count;
-            }
-        }
-        let shape = [rows as i64, columns as i64];
-        Tensor::from_slice(&dense).reshape(shape).to_device(self.device)
-    }
-
-    /// What the layer gives for these counts, shape (batch, outputs of the layer): the same as
-    /// `layer.forward(&features.dense())`, from the counts that are not 0 alone.
-    ///
-    /// # Panics
-    /// If the layer does not take as many features as there are, as tch's own functions do.
-    pub fn linear(&self, layer: &nn::Linear) -> Tensor {
-        let (rows, columns) = self.size();
-        let (outputs, inputs) = layer.ws.size2().unwrap_or_default();
-        assert!(
-            inputs == columns as i64,
-            "size mismatch: the layer takes {inputs} features, the batch has {columns}"
-        );
-        let (terms, row_of_cell) = self.cells();
-        // (outputs, cells): the weight of each cell's term, times its count
-        let weighted = layer.ws.index_select(1, &terms) * self.values();
-        // (outputs, batch): summed up row by row
-        let sums = Tensor::zeros([outputs, rows as i64], (Kind::Float, self.device));
-        let sums = sums.index_add(1, &row_of_cell, &weighted);
-        match &layer.bs {
-            Some(bias) => sums.tr() + bias, // (batch, outputs)
-            None => sums.tr(),
-        }
-    }
-
-    /// The column and the row of each cell that is not 0, i64, shape (cells).
-    fn cells(&self) -> (Tensor, Tensor) {
-        let terms: Vec<i64> = self.counts.indices().iter().map(|&term| i64::from(term)).collect();
-        let mut row_of_cell = vec![0i64; terms.len()];
-        for (row, ends) in (0..).zip(self.counts.indptr().windows(2)) {
-            row_of_cell[ends[0]..ends[1]].fill(row);
-        }
-        let here = |numbers: &[i64]| Tensor::from_slice(numbers).to_device(self.device);
-        (here(&terms), here(&row_of_cell))
-    }
-
-    /// The counts of those cells, f32, shape (cells).
-    fn values(&self) -> Tensor {
-        Tensor::from_slice(self.counts.data()).to_device(self.device)
-    }
-}
-
-/// Word counts with their labels, handed out in batches.
+/// A data set with its labels, handed out in batches.
 #[derive(Clone, Debug)]
-pub struct DataLoader {
-    features: CountMatrix,
+pub struct DataLoader<D> {
+    data: D,
     labels: Vec<i64>,
     num_classes: usize,
     batch_size: usize,
 }
 
-impl DataLoader {
-    /// Puts features (one row for each example) and labels together.
+impl<D: Dataset> DataLoader<D> {
+    /// Puts data (one row for each example) and labels together.
     ///
     /// # Errors
     /// [`Error::Argument`] if `batch_size` is 0, [`Error::Data`] if there are no examples, if
     /// there are not as many labels as rows, or if a label is no class number.
-    pub fn new(features: CountMatrix, labels: Vec<i64>, batch_size: usize) -> Result<DataLoader> {
+    pub fn new(data: D, labels: Vec<i64>, batch_size: usize) -> Result<DataLoader<D>> {
         if batch_size == 0 {
             return Err(Error::argument("batch_size", 0, "take 1 or more; 32 is usual"));
         }
-        let rows = features.shape().0;
+        let rows = data.len();
         if rows != labels.len() {
-            return Err(Error::Data(format!("{rows} rows of counts but {} labels", labels.len())));
+            return Err(Error::Data(format!("{rows} rows of data but {} labels", labels.len())));
         }
         if rows == 0 {
             return Err(Error::Data("there are no examples to make batches of".to_owned()));
         }
         check_labels(&labels)?;
         let num_classes = labels.iter().max().map_or(0, |label| *label as usize + 1);
-        Ok(DataLoader { features, labels, num_classes, batch_size })
+        Ok(DataLoader { data, labels, num_classes, batch_size })
     }
 
     /// How many examples there are.
@@ -138,37 +98,45 @@ impl DataLoader {
         self.num_classes
     }
 
+    /// The examples without their labels.
+    pub fn data(&self) -> &D {
+        &self.data
+    }
+
+    /// The label of each example.
+    pub fn labels(&self) -> &[i64] {
+        &self.labels
+    }
+
+    /// How many examples a batch has.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
     /// Batch `number` (from 0) of the examples in the order of the rows, on the CPU.
     ///
     /// # Errors
     /// [`Error::Argument`] if there is no such batch.
-    pub fn batch(&self, number: usize) -> Result<Batch> {
-        match self.in_order(self.batch_size).get(number) {
-            Some(rows) => self.gather(rows, Device::Cpu),
-            None => Err(Error::argument(
-                "number",
-                number,
-                format!("batches are numbered 0 to {}", self.num_batches() - 1),
-            )),
+    pub fn batch(&self, number: usize) -> Result<Batch<D::Batch>> {
+        if number >= self.num_batches() {
+            let remedy = format!("batches are numbered 0 to {}", self.num_batches() - 1);
+            return Err(Error::argument("number", number, remedy));
         }
+        let start = number * self.batch_size;
+        let rows: Vec<usize> = (start..self.len().min(start + self.batch_size)).collect();
+        self.gather(&rows, Device::Cpu)
     }
 
-    /// The rows of each batch of an epoch, shuffled by the seed.
-    pub(crate) fn shuffled(&self, seed: u32) -> Vec<Vec<usize>> {
-        permutation(self.len(), seed).chunks(self.batch_size).map(<[usize]>::to_vec).collect()
-    }
-
-    /// The rows in their order, so many at a time.
-    pub(crate) fn in_order(&self, batch_size: usize) -> Vec<Vec<usize>> {
-        let rows: Vec<usize> = (0..self.len()).collect();
-        rows.chunks(batch_size).map(<[usize]>::to_vec).collect()
+    /// The rows of each batch of an epoch, shuffled by the seed; rows of like length are together.
+    pub fn shuffled(&self, seed: u32) -> Vec<Vec<usize>> {
+        order::shuffled(&self.data, self.batch_size, seed)
     }
 
     /// The batch of the given rows.
-    pub(crate) fn gather(&self, rows: &[usize], device: Device) -> Result<Batch> {
+    pub(crate) fn gather(&self, rows: &[usize], device: Device) -> Result<Batch<D::Batch>> {
         let labels: Vec<i64> = rows.iter().map(|&row| self.labels[row]).collect();
         Ok(Batch {
-            features: Features::new(self.features.select_rows(rows)?, device),
+            features: self.data.gather(rows, device)?,
             labels: Tensor::f_from_slice(&labels)?.f_to_device(device)?,
         })
     }
@@ -177,39 +145,11 @@ impl DataLoader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vectorizer::CountVectorizer;
+    use crate::vectorizer::{CountMatrix, CountVectorizer};
 
-    fn loader(texts: &[&str], batch_size: usize) -> Result<DataLoader> {
+    fn loader(texts: &[&str], batch_size: usize) -> Result<DataLoader<CountMatrix>> {
         let (_, counts) = CountVectorizer::default().fit_transform(texts)?;
         DataLoader::new(counts, vec![0; texts.len()], batch_size)
-    }
-
-    #[test]
-    fn the_sparse_product_and_its_gradients_are_those_of_the_dense_one() {
-        tch::manual_seed(1);
-        let texts = ["a good good film", "", "the bad film", "so good it is bad so bad so"];
-        let batch = loader(&texts, 4).unwrap().batch(0).unwrap();
-        let columns = batch.features.size().1 as i64;
-        for bias in [true, false] {
-            let store = nn::VarStore::new(Device::Cpu);
-            let config = nn::LinearConfig { bias, ..Default::default() };
-            let layer = nn::linear(store.root(), columns, 3, config);
-            let gradients = |logits: Tensor| {
-                // A function whose gradient is another one for each logit.
-                let loss = (&logits * &logits * &logits).sum(Kind::Float);
-                let gradients =
-                    Tensor::run_backward(&[loss], &store.trainable_variables(), false, false);
-                (logits.detach(), gradients)
-            };
-            let (sparse, sparse_gradients) = gradients(batch.features.linear(&layer));
-            let (dense, dense_gradients) = gradients(batch.features.dense().apply(&layer));
-            assert_eq!(sparse.size(), [4, 3]);
-            assert!(sparse.allclose(&dense, 1e-6, 1e-6, false));
-            for (sparse, dense) in sparse_gradients.iter().zip(&dense_gradients) {
-                assert!(sparse.allclose(dense, 1e-6, 1e-6, false));
-                assert!(sparse.abs().sum(Kind::Float).double_value(&[]) > 0.0);
-            }
-        }
     }
 
     #[test]

@@ -40,6 +40,15 @@ pub enum Error {
     /// A failed call of libtorch: the first line of its message, without the C++ stack.
     #[error("libtorch: {0}")]
     Torch(String),
+    /// The memory of the device is too small.
+    #[error(
+        "out of memory: take a smaller batch_size (accumulation_steps keeps the step the same), a \
+         smaller max_length, or precision: Precision::Bf16 ({0})"
+    )]
+    Memory(String),
+    /// Jupyter's stop button ended something that has no result yet.
+    #[error("{0} was stopped: run the cell again")]
+    Stopped(&'static str),
 }
 
 /// The result of everything in this library that can fail.
@@ -60,6 +69,15 @@ impl Error {
         Error::Argument { name, value: value.to_string(), remedy: remedy.into() }
     }
 
+    /// A failed call of libtorch, by its message.
+    pub(crate) fn torch(message: String) -> Error {
+        let full = ["out of memory", "can't allocate memory", "not enough memory"];
+        if full.iter().any(|words| message.contains(words)) {
+            return Error::Memory(message);
+        }
+        Error::Torch(message)
+    }
+
     pub(crate) fn file(path: impl Into<PathBuf>, message: impl std::fmt::Display) -> Error {
         Error::File { path: path.into(), message: message.to_string() }
     }
@@ -67,7 +85,7 @@ impl Error {
 
 impl From<tch::TchError> for Error {
     fn from(error: tch::TchError) -> Error {
-        Error::Torch(first_line(&error.to_string()))
+        Error::torch(first_line(&error.to_string()))
     }
 }
 

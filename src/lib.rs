@@ -4,6 +4,7 @@
 //! [`DataLoader`] → your model, a [`Classifier`] → [`Trainer::fit`] → [`History`].
 //! The model itself, the loss and the learning rate stand in the notebook: they are the lesson.
 
+mod cache;
 pub mod dataloader;
 pub mod dataset;
 pub mod device;
@@ -11,20 +12,29 @@ pub mod display;
 mod download;
 pub mod error;
 mod files;
+pub mod hub;
 mod interrupt;
 pub mod metrics;
+pub mod mode;
+pub mod models;
 pub mod plots;
 mod progress;
+pub mod tokenizer;
 pub mod trainer;
 pub mod vectorizer;
 
-pub use dataloader::{Batch, DataLoader, Features};
+pub use dataloader::{Batch, DataLoader, Dataset, Features};
 pub use dataset::{Reviews, Splits};
 pub use device::device;
 pub use display::{Html, table};
 pub use error::{Error, Result};
 pub use metrics::{ClassMetrics, EpochMetrics, Evaluation, History, Mistake, Predictions};
-pub use trainer::{Classifier, Optimizer, Trainer};
+pub use mode::{Mode, Precision};
+pub use models::{
+    Architecture, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates, ParameterCount,
+};
+pub use tokenizer::{Encodings, Tokenizer, Tokens};
+pub use trainer::{Classifier, Optimizer, Schedule, Trainer};
 pub use vectorizer::{
     CountMatrix, CountVectorizer, DocumentFrequency, FittedVectorizer, StopWords,
 };

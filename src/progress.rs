@@ -29,8 +29,12 @@ impl Pace {
         self.seconds() / share.max(1e-9) - self.seconds()
     }
 
-    /// Whether it is time for a line, when this share of the work is done, 0 to 1.
+    /// Whether it is time for a line, when this share of the work is done, 0 to 1. At the end the
+    /// result speaks for itself.
     pub fn line_is_due(&mut self, share: f64) -> bool {
+        if share >= 1.0 {
+            return false;
+        }
         let expected = Duration::try_from_secs_f64(self.seconds() / share.max(1e-9) / LINES);
         let due = self.last_line.elapsed() >= EVERY.max(expected.unwrap_or(Duration::MAX));
         if due {

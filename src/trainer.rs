@@ -2,49 +2,43 @@
 
 mod checkpoint;
 mod guard;
+pub(crate) mod optimizer;
 mod progress;
 mod run;
+mod schedule;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use crate::dataloader::{Batch, DataLoader, Features};
+use crate::dataloader::{self, DataLoader, Dataset};
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::metrics::{Evaluation, History, Predictions};
-use crate::vectorizer::CountMatrix;
+use crate::mode::{Mode, Precision};
 use guard::forward;
+pub(crate) use guard::guarded;
+pub use optimizer::Optimizer;
 use run::Run;
+pub use schedule::Schedule;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use tch::nn::{self, OptimizerConfig, VarStore};
+use tch::nn::VarStore;
 use tch::{Kind, Reduction, Tensor};
 
-/// A model that can be trained: a struct of a notebook cell becomes one by these two functions.
-pub trait Classifier {
-    /// The logits, f32, shape (batch, classes), of a batch of features, shape (batch, vocabulary).
-    fn forward(&self, features: &Features) -> Tensor;
+/// A model that can be trained on features `F`: a struct of a notebook cell becomes one by
+/// `forward` and `var_store`.
+pub trait Classifier<F> {
+    /// The logits, f32, shape (batch, classes), of a batch.
+    fn forward(&self, features: &F) -> Tensor;
 
-    /// The store that holds the model's parameters.
-    fn var_store(&self) -> &VarStore;
-}
-
-/// The rule by which a step changes the parameters.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Optimizer {
-    /// Stochastic gradient descent.
-    Sgd,
-    /// Adam (Kingma and Ba 2015).
-    Adam,
-    /// Adam with decoupled weight decay of 0.01 (Loshchilov and Hutter 2019).
-    AdamW,
-}
-
-impl Optimizer {
-    fn build(self, store: &VarStore, learning_rate: f64) -> Result<nn::Optimizer> {
-        Ok(match self {
-            Optimizer::Sgd => nn::Sgd::default().build(store, learning_rate)?,
-            Optimizer::Adam => nn::Adam::default().build(store, learning_rate)?,
-            Optimizer::AdamW => nn::AdamW::default().build(store, learning_rate)?,
-        })
+    /// The same in a mode: a model with dropout, or one that can calculate with fewer bits, has
+    /// this function, too.
+    fn forward_t(&self, features: &F, _mode: Mode) -> Tensor {
+        self.forward(features)
     }
+
+    /// The store that holds the model's parameters. Those that ask for no gradients stay as they
+    /// are in a training.
+    fn var_store(&self) -> &VarStore;
 }
 
 /// How to train: `Trainer { learning_rate: 0.1, ..Default::default() }`.
@@ -56,11 +50,31 @@ pub struct Trainer {
     pub learning_rate: f64,
     /// The rule of a step.
     pub optimizer: Optimizer,
-    /// Decides the order of the batches: the same seed gives the same numbers.
+    /// By which share, times the learning rate, AdamW shrinks the weights in each step.
+    pub weight_decay: f64,
+    /// How the learning rate changes over the steps.
+    pub schedule: Schedule,
+    /// The number of steps in which the learning rate rises from 0.
+    pub warmup_steps: usize,
+    /// The most that the norm of all gradients together may be; larger ones are scaled down.
+    pub max_grad_norm: Option<f64>,
+    /// The number of batches whose gradients make one step: twice as many with batches of half
+    /// the size give the same step, in half the memory.
+    pub accumulation_steps: usize,
+    /// The numbers that the model calculates with, also when it is evaluated.
+    pub precision: Precision,
+    /// Ends the training after so many epochs without a better validation accuracy.
+    pub patience: Option<usize>,
+    /// Decides the order of the batches and what dropout leaves out: the same seed gives the same
+    /// numbers.
     pub seed: u32,
-    /// A folder for `metrics.csv`, the numbers of each epoch, and `best.safetensors`, the
-    /// parameters with the best validation accuracy; both are written while the training runs.
+    /// A folder for `metrics.csv`, the numbers of each epoch, `best.safetensors`, the trained
+    /// parameters with the best validation accuracy, and `checkpoint.safetensors`, from which
+    /// [`Trainer::resume`] goes on; all are written while the training runs.
     pub save_dir: Option<PathBuf>,
+    /// The number of steps after which the checkpoint is written, besides at the end of each epoch
+    /// and at a stop.
+    pub checkpoint_steps: Option<usize>,
 }
 
 impl Default for Trainer {
@@ -69,14 +83,19 @@ impl Default for Trainer {
             num_epochs: 3,
             learning_rate: 5e-5,
             optimizer: Optimizer::Adam,
+            weight_decay: 0.01,
+            schedule: Schedule::Constant,
+            warmup_steps: 0,
+            max_grad_norm: None,
+            accumulation_steps: 1,
+            precision: Precision::Fp32,
+            patience: None,
             seed: 1,
             save_dir: None,
+            checkpoint_steps: None,
         }
     }
 }
-
-/// The examples that are predicted at once, where no gradients have to be kept.
-const AT_ONCE: usize = 256;
 
 impl Trainer {
     /// Trains the model. At the end it has the parameters of the epoch with the best validation
@@ -84,82 +103,150 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Argument`] for settings that can't be used, [`Error::Data`] if the loss becomes
-    /// NaN or a label has no logit, [`Error::Torch`] if the model does not fit the data,
-    /// [`Error::File`] if `save_dir` can't be written to; what was there before stays. After an
-    /// error, the model has the best parameters so far.
-    pub fn fit<M: Classifier>(
+    /// NaN, a label has no logit or all parameters are frozen, [`Error::Torch`] if the model does
+    /// not fit the data, [`Error::Memory`] if the device is too small, [`Error::File`] if
+    /// `save_dir` can't be written to; what was there before stays. After an error, the model has
+    /// the best parameters so far.
+    pub fn fit<D: Dataset, M: Classifier<D::Batch>>(
         &self,
         model: &M,
-        train: &DataLoader,
-        val: &DataLoader,
+        train: &DataLoader<D>,
+        val: &DataLoader<D>,
+    ) -> Result<History> {
+        self.check()?;
+        finish(Run::start(self, model, train, val)?, model)
+    }
+
+    /// Goes on with a training that ended early, from the checkpoint in `save_dir`: to the same
+    /// numbers as if it had not been interrupted. With a larger `num_epochs`, also with one that
+    /// ended as planned. The history is that of the whole training.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit), and [`Error::File`] if there is no checkpoint, or one of other data
+    /// or settings.
+    pub fn resume<D: Dataset, M: Classifier<D::Batch>>(
+        &self,
+        model: &M,
+        train: &DataLoader<D>,
+        val: &DataLoader<D>,
     ) -> Result<History> {
         self.check()?;
         let mut run = Run::start(self, model, train, val)?;
-        let outcome = run.epochs();
-        run.best.restore(model.var_store())?;
-        outcome?;
-        run.progress.finish(&run.history);
-        Ok(run.history)
+        run.go_on()?;
+        finish(run, model)
     }
 
     /// Loss, accuracy, confusion matrix and all predictions of the model on data that it does not
     /// learn from.
     ///
     /// # Errors
-    /// [`Error::Torch`] if the model does not fit the data, [`Error::Data`] if a label has no
-    /// logit.
-    pub fn evaluate<M: Classifier>(&self, model: &M, data: &DataLoader) -> Result<Evaluation> {
-        let _no_grad = tch::no_grad_guard();
-        let mut sums = Sums::default();
-        let mut predictions = Predictions { probabilities: Vec::with_capacity(data.len()) };
-        let mut labels = Vec::with_capacity(data.len());
-        for rows in data.in_order(AT_ONCE) {
-            let batch = data.gather(&rows, model.var_store().device())?;
-            let logits = forward(model, &batch.features)?;
-            sums.add(&logits, &cross_entropy(&logits, &batch, data.num_classes())?, &batch)?;
-            predictions.probabilities.extend(probabilities(&logits)?);
-            labels.extend(Vec::<i64>::try_from(batch.labels)?);
-        }
-        let (loss, _) = sums.mean();
-        Ok(Evaluation::new(loss, labels, predictions))
+    /// [`Error::Torch`] if the model does not fit the data, [`Error::Memory`] if the device is too
+    /// small, [`Error::Data`] if a label has no logit, [`Error::Stopped`] by the stop button.
+    pub fn evaluate<D: Dataset, M: Classifier<D::Batch>>(
+        &self,
+        model: &M,
+        data: &DataLoader<D>,
+    ) -> Result<Evaluation> {
+        self.evaluate_until(model, data, &Interrupt::listen(), "the evaluation")
     }
 
-    /// What the model says about texts whose labels nobody knows.
+    fn evaluate_until<D: Dataset, M: Classifier<D::Batch>>(
+        &self,
+        model: &M,
+        data: &DataLoader<D>,
+        interrupt: &Interrupt,
+        what: &'static str,
+    ) -> Result<Evaluation> {
+        let logits = self.logits(model, data.data(), interrupt, what)?; // (examples, classes)
+        let labels = Tensor::f_from_slice(data.labels())?;
+        let loss = cross_entropy(&logits, &labels, data.num_classes())?;
+        let loss = f64::try_from(loss)?;
+        Ok(Evaluation::new(loss, data.labels().to_vec(), predictions(&logits)?))
+    }
+
+    /// What the model says about examples whose labels nobody knows: word counts or encoded texts.
     ///
     /// # Errors
-    /// [`Error::Torch`] if the model does not fit the features.
-    pub fn predict<M: Classifier>(&self, model: &M, features: &CountMatrix) -> Result<Predictions> {
-        let _no_grad = tch::no_grad_guard();
-        let rows: Vec<usize> = (0..features.shape().0).collect();
-        let mut predictions = Predictions { probabilities: Vec::with_capacity(rows.len()) };
-        for rows in rows.chunks(AT_ONCE) {
-            let batch = Features::new(features.select_rows(rows)?, model.var_store().device());
-            predictions.probabilities.extend(probabilities(&forward(model, &batch)?)?);
-        }
-        Ok(predictions)
+    /// As [`evaluate`](Self::evaluate).
+    pub fn predict<D: Dataset, M: Classifier<D::Batch>>(
+        &self,
+        model: &M,
+        data: &D,
+    ) -> Result<Predictions> {
+        predictions(&self.logits(model, data, &Interrupt::listen(), "the prediction")?)
+    }
+
+    /// The logits of all rows, in their order, on the CPU: f32, shape (examples, classes).
+    fn logits<D: Dataset, M: Classifier<D::Batch>>(
+        &self,
+        model: &M,
+        data: &D,
+        interrupt: &Interrupt,
+        what: &'static str,
+    ) -> Result<Tensor> {
+        let mode = Mode { train: false, precision: self.precision };
+        dataloader::pass(data, model.var_store().device(), interrupt, what, |features, rows| {
+            forward(model, features, rows, mode)
+        })
     }
 
     fn check(&self) -> Result<()> {
-        let name = "learning_rate";
-        if !self.learning_rate.is_finite() || self.learning_rate <= 0.0 {
-            let remedy =
-                "take a number above 0; 0.05 suits SGD, 5e-5 the finetuning of a transformer";
-            return Err(Error::argument(name, self.learning_rate, remedy));
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let remedies = [
+            (
+                "learning_rate",
+                self.learning_rate,
+                positive(self.learning_rate),
+                "take a number above 0; 0.05 suits SGD, 5e-5 the finetuning of a transformer",
+            ),
+            (
+                "weight_decay",
+                self.weight_decay,
+                self.weight_decay == 0.0 || positive(self.weight_decay),
+                "take 0 or a small number; 0.01 is usual",
+            ),
+            (
+                "max_grad_norm",
+                self.max_grad_norm.unwrap_or(1.0),
+                self.max_grad_norm.is_none_or(positive),
+                "take a number above 0; 1.0 is usual",
+            ),
+        ];
+        if let Some((name, value, _, remedy)) = remedies.iter().find(|(_, _, fine, _)| !fine) {
+            return Err(Error::argument(name, value, *remedy));
         }
-        if self.num_epochs == 0 {
-            return Err(Error::argument("num_epochs", 0, "take 1 or more"));
+        let counts = [
+            ("num_epochs", Some(self.num_epochs)),
+            ("accumulation_steps", Some(self.accumulation_steps)),
+            ("patience", self.patience),
+            ("checkpoint_steps", self.checkpoint_steps),
+        ];
+        match counts.into_iter().find(|(_, count)| *count == Some(0)) {
+            Some((name, _)) => Err(Error::argument(name, 0, "take 1 or more")),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
-/// The softmax of logits of shape (batch, classes), row by row.
-fn probabilities(logits: &Tensor) -> Result<Vec<Vec<f32>>> {
-    Ok(Vec::<Vec<f32>>::try_from(logits.f_softmax(-1, Kind::Float)?)?)
+/// Runs a training to its end, and gives the model its best parameters.
+fn finish<D: Dataset, M: Classifier<D::Batch>>(
+    mut run: Run<'_, M, D>,
+    model: &M,
+) -> Result<History> {
+    let outcome = run.epochs();
+    run.best.restore(model.var_store())?;
+    outcome?;
+    run.progress.finish(&run.position.history);
+    Ok(run.position.history)
 }
 
-/// The mean cross entropy of a batch, a tensor without dimensions.
-fn cross_entropy(logits: &Tensor, batch: &Batch, classes: usize) -> Result<Tensor> {
+/// The softmax of logits of shape (examples, classes), row by row.
+fn predictions(logits: &Tensor) -> Result<Predictions> {
+    Ok(Predictions { probabilities: Vec::try_from(logits.f_softmax(-1, Kind::Float)?)? })
+}
+
+/// The mean cross entropy of logits, shape (examples, classes): a tensor without dimensions.
+fn cross_entropy(logits: &Tensor, labels: &Tensor, classes: usize) -> Result<Tensor> {
     let outputs = logits.size().last().copied().unwrap_or_default();
     if outputs < classes as i64 {
         return Err(Error::Data(format!(
@@ -168,11 +255,11 @@ fn cross_entropy(logits: &Tensor, batch: &Batch, classes: usize) -> Result<Tenso
         )));
     }
     let weights: Option<Tensor> = None;
-    Ok(logits.f_cross_entropy_loss(&batch.labels, weights, Reduction::Mean, -100, 0.0)?)
+    Ok(logits.f_cross_entropy_loss(labels, weights, Reduction::Mean, -100, 0.0)?)
 }
 
 /// Running sums over the examples seen.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Sums {
     loss: f64,
     correct: f64,
@@ -180,9 +267,9 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, logits: &Tensor, loss: &Tensor, batch: &Batch) -> Result<()> {
-        let count = batch.labels.numel() as f64;
-        let hits = logits.f_argmax(-1, false)?.f_eq_tensor(&batch.labels)?.f_sum(Kind::Int64)?;
+    fn add(&mut self, logits: &Tensor, loss: &Tensor, labels: &Tensor) -> Result<()> {
+        let count = labels.numel() as f64;
+        let hits = logits.f_argmax(-1, false)?.f_eq_tensor(labels)?.f_sum(Kind::Int64)?;
         self.loss += f64::try_from(loss)? * count;
         self.correct += i64::try_from(hits)? as f64;
         self.examples += count;

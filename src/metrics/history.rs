@@ -4,11 +4,12 @@ use crate::display::{Html, table};
 use crate::error::Result;
 use crate::files::{cannot_write, write_whole};
 use crate::plots::{Series, line_chart, side_by_side};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
 
 /// The numbers of one epoch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// From 1.
     pub epoch: usize,
@@ -38,7 +39,7 @@ impl fmt::Display for EpochMetrics {
 
 /// A training, epoch by epoch. In a notebook it shows itself as two figures, loss and accuracy, and
 /// as a table.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// The epochs that ended, in their order.
     pub epochs: Vec<EpochMetrics>,

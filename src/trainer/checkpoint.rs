@@ -1,60 +1,166 @@
-//! The best parameters so far.
+//! What is kept of a training: the best parameters so far, and all that is needed to go on later.
 
-use crate::error::Result;
+use super::Sums;
+use super::optimizer::{Steps, trained};
+use crate::error::{Error, Result};
 use crate::files::{cannot_write, write_whole};
+use crate::metrics::History;
 use safetensors::SafeTensorError;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 use tch::nn::VarStore;
 use tch::{TchError, Tensor};
 
-/// A copy of a model's parameters at its best validation accuracy.
-pub struct Checkpoint {
-    accuracy: f64,
-    parameters: Vec<(String, Tensor)>,
+/// The tensor that holds the numbers of [`Position`], as JSON text.
+const POSITION: &str = "position";
+
+/// A copy of the trained parameters at their best validation accuracy.
+#[derive(Default)]
+pub struct Best {
+    pub accuracy: Option<f64>,
+    parameters: BTreeMap<String, Tensor>,
 }
 
-impl Checkpoint {
-    pub fn none() -> Checkpoint {
-        Checkpoint { accuracy: f64::NEG_INFINITY, parameters: Vec::new() }
-    }
-
+impl Best {
     /// Copies the parameters if they are better than those before, and tells whether they were. Of
     /// equals, the first stays.
     pub fn keep_better(&mut self, accuracy: f64, store: &VarStore) -> Result<bool> {
-        if accuracy <= self.accuracy {
+        if self.accuracy.is_some_and(|best| accuracy <= best) {
             return Ok(false);
         }
         let _no_grad = tch::no_grad_guard();
-        let copies = store.variables().into_iter();
-        self.parameters = copies
+        self.parameters = trained(store)
+            .into_iter()
             .map(|(name, tensor)| Ok((name, tensor.f_detach_copy()?)))
             .collect::<Result<_>>()?;
-        self.accuracy = accuracy;
+        self.accuracy = Some(accuracy);
         Ok(true)
     }
 
     /// Writes the parameters back. Without any, the model stays as it is.
     pub fn restore(&self, store: &VarStore) -> Result<()> {
-        let _no_grad = tch::no_grad_guard();
-        let mut variables = store.variables();
-        for (name, value) in &self.parameters {
-            if let Some(variable) = variables.get_mut(name) {
-                variable.f_copy_(value)?;
-            }
-        }
-        Ok(())
+        fill(&trained(store), &self.parameters)
     }
 
     /// Writes the parameters to a safetensors file.
     pub fn write(&self, path: &Path) -> Result<()> {
-        write_whole(path, |part| {
-            let failed = |error| match error {
-                TchError::SafeTensorError { err: SafeTensorError::IoError(error), .. } => {
-                    cannot_write(path, &error)
-                }
-                other => other.into(),
-            };
-            Tensor::write_safetensors(&self.parameters, part).map_err(failed)
+        write(path, &self.parameters.iter().collect::<Vec<_>>())
+    }
+}
+
+/// How far a training is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// Full epochs, and steps in the one after them.
+    pub epochs: usize,
+    pub steps: usize,
+    pub sums: Sums,
+    pub history: History,
+    pub best_accuracy: Option<f64>,
+    pub optimizer_steps: i32,
+    /// What must be the same for the training to go on as if nothing had been.
+    pub settings: String,
+}
+
+/// Writes all that is needed to go on.
+pub fn save(
+    path: &Path,
+    position: &Position,
+    steps: &Steps,
+    best: &Best,
+    store: &VarStore,
+) -> Result<()> {
+    let position = Position {
+        best_accuracy: best.accuracy,
+        optimizer_steps: steps.done(),
+        ..position.clone()
+    };
+    let json = serde_json::to_vec(&position).map_err(|error| Error::file(path, error))?;
+    let mut tensors = steps.state();
+    tensors.push((POSITION.to_owned(), Tensor::f_from_slice(&json)?));
+    let named = |prefix: &'static str, tensors: &BTreeMap<String, Tensor>| -> Vec<_> {
+        let named = |(name, tensor): (&String, &Tensor)| {
+            (format!("{prefix}.{name}"), tensor.shallow_clone())
+        };
+        tensors.iter().map(named).collect()
+    };
+    tensors.extend(named("model", &trained(store)));
+    tensors.extend(named("best", &best.parameters));
+    write(path, &tensors)
+}
+
+/// Puts model and optimizer where they were, and tells where that was.
+pub fn load(
+    path: &Path,
+    settings: &str,
+    steps: &mut Steps,
+    store: &VarStore,
+) -> Result<(Position, Best)> {
+    let damaged = |what: &str| {
+        Error::file(path, format!("{what}: delete it, and start the training anew with fit"))
+    };
+    let tensors: BTreeMap<String, Tensor> =
+        Tensor::read_safetensors(path).map_err(|e| damaged(&read_error(&e)))?.into_iter().collect();
+    let json: Vec<u8> = match tensors.get(POSITION) {
+        Some(json) => Vec::try_from(json)?,
+        None => return Err(damaged("no checkpoint of a training")),
+    };
+    let position: Position =
+        serde_json::from_slice(&json).map_err(|_| damaged("no checkpoint of a training"))?;
+    if position.settings != settings {
+        return Err(Error::file(
+            path,
+            format!(
+                "the checkpoint is of a training with {}, not {settings}: set them so, or start \
+                 anew with fit",
+                position.settings
+            ),
+        ));
+    }
+    let part = |prefix: &str| -> BTreeMap<String, Tensor> {
+        let own = |(name, tensor): (&String, &Tensor)| {
+            Some((name.strip_prefix(prefix)?.to_owned(), tensor.shallow_clone()))
+        };
+        tensors.iter().filter_map(own).collect()
+    };
+    let trained = trained(store);
+    let parameters = part("model.");
+    if !parameters.keys().eq(trained.keys()) {
+        return Err(damaged("other parameters are trained now than in the checkpoint"));
+    }
+    fill(&trained, &parameters)?;
+    fill(&steps.state().into_iter().collect(), &tensors)?;
+    steps.set_done(position.optimizer_steps);
+    let best = Best { accuracy: position.best_accuracy, parameters: part("best.") };
+    Ok((position, best))
+}
+
+/// Copies the values into the tensors of the same names.
+fn fill(tensors: &BTreeMap<String, Tensor>, values: &BTreeMap<String, Tensor>) -> Result<()> {
+    let _no_grad = tch::no_grad_guard();
+    for (name, tensor) in tensors {
+        if let Some(value) = values.get(name) {
+            tensor.shallow_clone().f_copy_(value)?;
+        }
+    }
+    Ok(())
+}
+
+fn write<S: AsRef<str>, T: AsRef<Tensor>>(path: &Path, tensors: &[(S, T)]) -> Result<()> {
+    write_whole(path, |part| {
+        Tensor::write_safetensors(tensors, part).map_err(|error| match error {
+            TchError::SafeTensorError { err: SafeTensorError::IoError(error), .. } => {
+                cannot_write(path, &error)
+            }
+            other => other.into(),
         })
+    })
+}
+
+fn read_error(error: &TchError) -> String {
+    match error {
+        TchError::SafeTensorError { err, .. } => err.to_string(),
+        other => other.to_string(),
     }
 }

@@ -1,101 +1,207 @@
 //! A training from its first batch to its last.
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{self, Best, Position};
 use super::guard::forward;
+use super::optimizer::{Steps, accumulate, clip};
 use super::progress::Progress;
-use super::{Classifier, Sums, Trainer, cross_entropy};
-use crate::dataloader::{Batch, DataLoader};
+use super::{Classifier, Trainer, cross_entropy};
+use crate::dataloader::{DataLoader, Dataset};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::metrics::{EpochMetrics, History};
-use tch::nn;
+use crate::metrics::EpochMetrics;
+use crate::mode::Mode;
+use std::path::PathBuf;
+use tch::Tensor;
 
-pub struct Run<'a, M> {
+pub struct Run<'a, M, D> {
     trainer: &'a Trainer,
     model: &'a M,
-    train: &'a DataLoader,
-    val: &'a DataLoader,
-    optimizer: nn::Optimizer,
+    train: &'a DataLoader<D>,
+    val: &'a DataLoader<D>,
+    steps: Steps,
     interrupt: Interrupt,
-    pub best: Checkpoint,
-    pub history: History,
+    pub best: Best,
+    pub position: Position,
     pub progress: Progress,
 }
 
-impl<'a, M: Classifier> Run<'a, M> {
+impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
     pub fn start(
         trainer: &'a Trainer,
         model: &'a M,
-        train: &'a DataLoader,
-        val: &'a DataLoader,
-    ) -> Result<Run<'a, M>> {
+        train: &'a DataLoader<D>,
+        val: &'a DataLoader<D>,
+    ) -> Result<Run<'a, M, D>> {
+        let steps = Steps::new(trainer.optimizer, trainer.weight_decay, model.var_store())?;
+        if steps.is_empty() {
+            let message = "all parameters are frozen, so there is nothing to train: unfreeze some";
+            return Err(Error::Data(message.to_owned()));
+        }
+        // The settings that decide the numbers of the steps that lie behind.
+        let settings = format!(
+            "seed {}, {:?}, batch_size {}, accumulation_steps {}, {} examples",
+            trainer.seed,
+            trainer.optimizer,
+            train.batch_size(),
+            trainer.accumulation_steps,
+            train.len(),
+        );
         Ok(Run {
             trainer,
             model,
             train,
             val,
-            optimizer: trainer.optimizer.build(model.var_store(), trainer.learning_rate)?,
+            steps,
             interrupt: Interrupt::listen(),
-            best: Checkpoint::none(),
-            history: History::default(),
+            best: Best::default(),
+            position: Position { settings, ..Position::default() },
             progress: Progress::start(trainer.num_epochs, train.num_batches()),
         })
     }
 
-    /// All epochs, or those until the stop button.
+    /// Puts everything where the checkpoint in `save_dir` has it.
+    pub fn go_on(&mut self) -> Result<()> {
+        let path = self.checkpoint().ok_or_else(|| {
+            Error::argument("save_dir", "None", "name the folder with the checkpoint to go on from")
+        })?;
+        let settings = self.position.settings.as_str();
+        let store = self.model.var_store();
+        (self.position, self.best) = checkpoint::load(&path, settings, &mut self.steps, store)?;
+        self.progress.skip(self.batches_done());
+        Ok(())
+    }
+
+    /// All epochs, or those until the stop button or the end of patience.
     pub fn epochs(&mut self) -> Result<()> {
-        for epoch in 1..=self.trainer.num_epochs {
-            let Some((train_loss, train_accuracy)) = self.pass(epoch)? else {
-                self.history.stopped = true;
-                return Ok(());
-            };
-            let validation = self.trainer.evaluate(self.model, self.val)?;
-            self.history.epochs.push(EpochMetrics {
-                epoch,
-                train_loss,
-                train_accuracy,
-                val_loss: validation.loss,
-                val_accuracy: validation.accuracy,
-            });
-            let better = self.best.keep_better(validation.accuracy, self.model.var_store())?;
-            if let Some(folder) = &self.trainer.save_dir {
-                self.history.write_csv(folder.join("metrics.csv"))?;
-                if better {
-                    self.best.write(&folder.join("best.safetensors"))?;
-                }
+        self.position.history.stopped = false;
+        while self.position.epochs < self.trainer.num_epochs && !self.out_of_patience() {
+            if !self.pass()? || !self.validate()? {
+                self.position.history.stopped = true;
+                return self.save();
             }
+            self.save()?;
         }
         Ok(())
     }
 
-    /// One pass over the training data: mean loss and accuracy, or None when it was stopped.
-    fn pass(&mut self, epoch: usize) -> Result<Option<(f64, f64)>> {
-        let seed = self.trainer.seed.wrapping_add(epoch as u32 - 1);
-        let mut sums = Sums::default();
-        for rows in self.train.shuffled(seed) {
-            if self.interrupt.happened() {
-                return Ok(None);
+    /// The rest of one pass over the training data; false when it was stopped.
+    fn pass(&mut self) -> Result<bool> {
+        let seed = self.trainer.seed.wrapping_add(self.position.epochs as u32);
+        let batches = self.train.shuffled(seed);
+        for group in batches.chunks(self.trainer.accumulation_steps).skip(self.position.steps) {
+            if !self.step(group)? {
+                return Ok(false);
             }
-            let batch = self.train.gather(&rows, self.model.var_store().device())?;
-            self.step(&batch, &mut sums)?;
-            if !sums.loss.is_finite() {
-                return Err(Error::Data(format!(
-                    "the loss became {} in epoch {epoch} at learning_rate = {}: \
-                     take a smaller learning rate",
-                    sums.loss, self.trainer.learning_rate
-                )));
+            self.position.steps += 1;
+            let every = self.trainer.checkpoint_steps;
+            if every.is_some_and(|every| (self.steps.done() as usize).is_multiple_of(every)) {
+                self.save()?;
             }
-            self.progress.batch_done(rows.len(), sums.mean());
         }
-        Ok(Some(sums.mean()))
+        Ok(true)
     }
 
-    fn step(&mut self, batch: &Batch, sums: &mut Sums) -> Result<()> {
-        let logits = forward(self.model, &batch.features)?;
-        let loss = cross_entropy(&logits, batch, self.train.num_classes())?;
-        self.optimizer.zero_grad();
-        loss.f_backward()?;
-        self.optimizer.step();
-        sums.add(&logits, &loss, batch)
+    /// One step, by the gradients of one or more batches; false when it was stopped before.
+    fn step(&mut self, batches: &[Vec<usize>]) -> Result<bool> {
+        // Dropout then falls the same way in a training that went on from a checkpoint.
+        tch::manual_seed((i64::from(self.trainer.seed) << 32) + i64::from(self.steps.done()));
+        let mode = Mode { train: true, precision: self.trainer.precision };
+        let device = self.model.var_store().device();
+        let mut sums = self.position.sums.clone();
+        let mut gradients: Vec<Tensor> = Vec::new();
+        for rows in batches {
+            if self.interrupt.happened() {
+                return Ok(false);
+            }
+            let batch = self.train.gather(rows, device)?;
+            let logits = forward(self.model, &batch.features, rows.len(), mode)?; // (batch, classes)
+            let loss = cross_entropy(&logits, &batch.labels, self.train.num_classes())?;
+            sums.add(&logits, &loss, &batch.labels)?;
+            if !sums.loss.is_finite() {
+                return Err(self.diverged(f64::try_from(&loss)?));
+            }
+            let share = loss.f_div_scalar(batches.len() as i64)?;
+            accumulate(&mut gradients, self.steps.gradients(&share)?)?;
+        }
+        if let Some(most) = self.trainer.max_grad_norm {
+            clip(&mut gradients, most)?;
+        }
+        self.steps.step(self.learning_rate(), &gradients)?;
+        self.position.sums = sums;
+        self.progress.batches_done(batches, self.position.sums.mean());
+        Ok(true)
+    }
+
+    fn learning_rate(&self) -> f64 {
+        let trainer = self.trainer;
+        let per_epoch = self.train.num_batches().div_ceil(trainer.accumulation_steps);
+        let total = per_epoch.saturating_mul(trainer.num_epochs);
+        let step = self.steps.done() as usize;
+        trainer.learning_rate * trainer.schedule.factor(step, trainer.warmup_steps, total)
+    }
+
+    fn diverged(&self, loss: f64) -> Error {
+        Error::Data(format!(
+            "the loss became {loss} in epoch {}, step {}, at learning_rate = {}: take a smaller \
+             learning rate, or max_grad_norm: Some(1.0)",
+            self.position.epochs + 1,
+            self.position.steps + 1,
+            self.trainer.learning_rate
+        ))
+    }
+
+    /// Ends the epoch with the accuracy on the validation data; false when it was stopped.
+    fn validate(&mut self) -> Result<bool> {
+        let validation =
+            self.trainer.evaluate_until(self.model, self.val, &self.interrupt, "the validation");
+        let validation = match validation {
+            Err(Error::Stopped(_)) => return Ok(false),
+            other => other?,
+        };
+        let (train_loss, train_accuracy) = self.position.sums.mean();
+        self.position.epochs += 1;
+        self.position.steps = 0;
+        self.position.sums = Default::default();
+        self.position.history.epochs.push(EpochMetrics {
+            epoch: self.position.epochs,
+            train_loss,
+            train_accuracy,
+            val_loss: validation.loss,
+            val_accuracy: validation.accuracy,
+        });
+        let better = self.best.keep_better(validation.accuracy, self.model.var_store())?;
+        if let Some(folder) = &self.trainer.save_dir {
+            self.position.history.write_csv(folder.join("metrics.csv"))?;
+            if better {
+                self.best.write(&folder.join("best.safetensors"))?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn out_of_patience(&self) -> bool {
+        let history = &self.position.history;
+        let since_best = history.best().map_or(0, |best| self.position.epochs - best.epoch);
+        self.trainer.patience.is_some_and(|patience| since_best >= patience)
+    }
+
+    /// Keeps all that is needed to go on, if a folder was named for it.
+    fn save(&self) -> Result<()> {
+        match self.checkpoint() {
+            Some(path) => {
+                let store = self.model.var_store();
+                checkpoint::save(&path, &self.position, &self.steps, &self.best, store)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn checkpoint(&self) -> Option<PathBuf> {
+        self.trainer.save_dir.as_ref().map(|folder| folder.join("checkpoint.safetensors"))
+    }
+
+    fn batches_done(&self) -> usize {
+        let in_epoch = self.position.steps * self.trainer.accumulation_steps;
+        self.position.epochs * self.train.num_batches() + in_epoch.min(self.train.num_batches())
     }
 }

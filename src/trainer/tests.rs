@@ -1,13 +1,14 @@
 use super::*;
 use crate::files::test_folder;
-use crate::vectorizer::CountVectorizer;
+use crate::vectorizer::{CountMatrix, CountVectorizer};
+use crate::{DataLoader, Features};
 use std::sync::{Mutex, MutexGuard};
-use tch::Device;
+use tch::{Device, nn};
 
 /// A training listens to a signal that is sent to the whole process: one at a time.
 static ONE: Mutex<()> = Mutex::new(());
 
-fn alone() -> MutexGuard<'static, ()> {
+pub fn alone() -> MutexGuard<'static, ()> {
     ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
@@ -29,7 +30,7 @@ impl Model {
     }
 }
 
-impl Classifier for Model {
+impl Classifier<Features> for Model {
     fn forward(&self, features: &Features) -> Tensor {
         features.linear(&self.linear)
     }
@@ -40,7 +41,7 @@ impl Classifier for Model {
 }
 
 /// Three words; the class of a text is whether it says "good".
-fn data(labels: impl Fn(usize) -> i64) -> DataLoader {
+fn data(labels: impl Fn(usize) -> i64) -> DataLoader<CountMatrix> {
     let texts: Vec<String> = (0..50).map(|i| ["good film", "bad film"][i % 2].to_owned()).collect();
     let (_, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
     DataLoader::new(counts, (0..50).map(labels).collect(), 8).unwrap()
@@ -121,7 +122,7 @@ fn a_loss_that_becomes_nan_ends_the_training_with_the_best_parameters() {
     let (model, data) = (Model::new(3, 2), data(by_word));
     let _ = tch::no_grad(|| model.linear.ws.shallow_clone().fill_(f64::NAN));
     let error = trainer().fit(&model, &data, &data).unwrap_err().to_string();
-    assert!(error.contains("in epoch 1 at learning_rate = 0.5"), "{error}");
+    assert!(error.contains("in epoch 1, step 1, at learning_rate = 0.5"), "{error}");
 }
 
 #[test]
@@ -195,4 +196,138 @@ fn one_class_is_learned_like_any_number() {
     let (model, data) = (Model::new(3, 1), data(|_| 0));
     let history = trainer().fit(&model, &data, &data).unwrap();
     assert_eq!(history.epochs.last().map(|epoch| epoch.val_accuracy), Some(1.0));
+}
+
+// >>> get_linear_schedule_with_warmup(optimizer, 3, 10), get_cosine_schedule_with_warmup(...)
+#[test]
+fn schedules_are_those_of_transformers() {
+    let text = include_str!("../../tests/fixtures/models/schedules.json");
+    let expected: serde_json::Value = serde_json::from_str(text).unwrap();
+    for (name, schedule) in [
+        ("constant", Schedule::Constant),
+        ("linear", Schedule::Linear),
+        ("cosine", Schedule::Cosine),
+    ] {
+        let warmup = if schedule == Schedule::Constant { 0 } else { 3 };
+        for (step, factor) in expected[name].as_array().unwrap().iter().enumerate() {
+            let ours = schedule.factor(step, warmup, 10);
+            assert!((ours - factor.as_f64().unwrap()).abs() < 1e-12, "{name} {step}: {ours}");
+        }
+    }
+}
+
+/// A training that is stopped in the middle of its second epoch, and goes on.
+#[test]
+fn a_training_that_goes_on_comes_to_the_same_numbers() {
+    let _alone = alone();
+    for optimizer in [Optimizer::Sgd, Optimizer::Adam, Optimizer::AdamW] {
+        let folder = test_folder("resume");
+        let trainer = Trainer { num_epochs: 4, optimizer, accumulation_steps: 2, ..trainer() };
+        let (whole, data) = (Model::new(3, 2), data(by_word));
+        let expected = trainer.fit(&whole, &data, &data).unwrap();
+
+        let saving = Trainer {
+            save_dir: Some(folder.clone()),
+            checkpoint_steps: Some(1),
+            ..trainer.clone()
+        };
+        // The checkpoint of step 6, two steps into the second epoch, as a crash would leave it.
+        let kept = folder.join("kept.safetensors");
+        let checkpoint = folder.join("checkpoint.safetensors");
+        let crashed = Crashing { model: Model::new(3, 2), left: std::cell::Cell::new(13) };
+        assert!(saving.fit(&crashed, &data, &data).is_err());
+        std::fs::copy(&checkpoint, &kept).unwrap();
+
+        let model = Model::new(3, 2);
+        let history = saving.resume(&model, &data, &data).unwrap();
+        assert_eq!(history, expected, "{optimizer:?}");
+        assert_eq!(model.weights(), whole.weights(), "{optimizer:?}");
+
+        // What does not belong to it is refused.
+        let other = Trainer { seed: 2, ..saving.clone() };
+        let error = other.resume(&model, &data, &data).unwrap_err().to_string();
+        assert!(error.contains("seed 1") && error.contains("not seed 2"), "{error}");
+        std::fs::write(&checkpoint, "damaged").unwrap();
+        let error = saving.resume(&model, &data, &data).unwrap_err().to_string();
+        assert!(error.contains("start the training anew with fit"), "{error}");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
+
+/// A model that panics at some batch.
+struct Crashing {
+    model: Model,
+    left: std::cell::Cell<usize>,
+}
+
+impl Classifier<Features> for Crashing {
+    fn forward(&self, features: &Features) -> Tensor {
+        self.model.forward(features)
+    }
+
+    fn forward_t(&self, features: &Features, mode: Mode) -> Tensor {
+        if mode.train {
+            assert!(self.left.get() > 0, "crashed");
+            self.left.set(self.left.get() - 1);
+        }
+        self.forward(features)
+    }
+
+    fn var_store(&self) -> &VarStore {
+        &self.model.store
+    }
+}
+
+#[test]
+fn accumulated_batches_make_the_step_of_a_large_one() {
+    let _alone = alone();
+    let train = |batch_size, accumulation_steps| {
+        let model = Model::new(3, 2);
+        let data = DataLoader::new(
+            data(by_word).data().clone(),
+            data(by_word).labels().to_vec(),
+            batch_size,
+        )
+        .unwrap();
+        // One epoch of one step.
+        Trainer { num_epochs: 1, accumulation_steps, ..trainer() }
+            .fit(&model, &data, &data)
+            .unwrap();
+        model.weights()
+    };
+    for (a, b) in train(50, 1).iter().zip(train(10, 5)) {
+        assert!((a - b).abs() < 1e-6, "{a} {b}");
+    }
+}
+
+#[test]
+fn patience_ends_a_training_that_gets_no_better() {
+    let _alone = alone();
+    let (model, train, val) = (Model::new(3, 2), data(by_word), data(|i| 1 - by_word(i)));
+    let history = Trainer { patience: Some(2), ..trainer() }.fit(&model, &train, &val).unwrap();
+    assert_eq!((history.epochs.len(), history.stopped), (3, false));
+}
+
+#[test]
+fn a_model_that_is_frozen_or_too_large_for_the_memory_is_an_error() {
+    let _alone = alone();
+    struct Large(Model);
+    impl Classifier<Features> for Large {
+        fn forward(&self, _features: &Features) -> Tensor {
+            Tensor::zeros([1 << 30, 1 << 18], (Kind::Float, Device::Cpu))
+        }
+        fn var_store(&self) -> &VarStore {
+            &self.0.store
+        }
+    }
+    let data = data(by_word);
+    let error = trainer().fit(&Large(Model::new(3, 2)), &data, &data).unwrap_err();
+    assert!(matches!(error, Error::Memory(_)), "{error}");
+    for word in ["batch_size", "max_length", "Bf16"] {
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    let mut frozen = Model::new(3, 2);
+    frozen.store.freeze();
+    let error = trainer().fit(&frozen, &data, &data).unwrap_err().to_string();
+    assert!(error.contains("unfreeze some"), "{error}");
 }

@@ -24,9 +24,9 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     for (part, seconds) in figures.as_object().into_iter().flatten() {
         println!("  {part:<24} {:6.2}", seconds.as_f64().unwrap_or(f64::NAN));
     }
-    let script = project.root.join("xtask/python/bench_library.py");
+    let script = project.root.join("xtask/python/bench_words.py");
     let mut cargo = setup.build.cargo(project, "build");
-    cargo.args(["--package", "unit8", "--example", "bench", "--message-format=json"]);
+    cargo.args(["--package", "unit8", "--example", "bench_words", "--message-format=json"]);
     let example = executable(cargo.current_dir(&project.root))?;
     let mut python = setup.environment.python();
     setup.build.set_variables(&mut python);

@@ -1,4 +1,4 @@
-"""Python beside ours on the same work, in one run: bench_library.py <our program>
+"""Python beside ours on the same work, in one run: bench_words.py <our program>
 
 Medians of five rounds each.
 """

@@ -1,5 +1,5 @@
 //! Times parts of the library, medians of five. `cargo xtask bench` runs it beside Python:
-//! `bench counts`, `bench training` or `bench archive <aclImdb_v1.tar.gz>`.
+//! `bench_words counts`, `bench_words training` or `bench_words archive <aclImdb_v1.tar.gz>`.
 
 use std::time::Instant;
 use unit8::tch::{Device, Tensor, nn};
@@ -14,7 +14,7 @@ fn main() -> Result<()> {
         ["counts"] => counts(),
         ["training"] => training(),
         ["archive", path] => archive(path),
-        _ => panic!("bench counts | training | archive <file>"),
+        _ => panic!("bench_words counts | training | archive <file>"),
     }
 }
 

@@ -1,0 +1,52 @@
+//! Results that take long, kept on disk by what they were made of.
+
+use crate::error::Result;
+use crate::files::{data_dir, write_whole};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use tch::Tensor;
+
+/// What a result is made of.
+pub struct Key(Sha256);
+
+impl Key {
+    pub fn new() -> Key {
+        // Other versions may calculate differently.
+        let mut key = Key(Sha256::new());
+        key.add(env!("CARGO_PKG_VERSION").as_bytes());
+        key
+    }
+
+    pub fn add(&mut self, bytes: &[u8]) {
+        // With its length, so that two parts can't run into each other.
+        self.0.update(bytes.len().to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    fn file(self, kind: &str) -> Result<PathBuf> {
+        let hash: String = self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(data_dir()?.join(kind).join(format!("{hash}.safetensors")))
+    }
+}
+
+/// The tensors that were made of the same things before, else new ones, which are kept. A cache
+/// that can't be read or written costs time, no more.
+pub fn cached(
+    kind: &str,
+    key: Key,
+    make: impl FnOnce() -> Result<Vec<(String, Tensor)>>,
+) -> Result<Vec<(String, Tensor)>> {
+    let file = key.file(kind);
+    if let Some(found) = file.as_ref().ok().and_then(|file| Tensor::read_safetensors(file).ok()) {
+        return Ok(found);
+    }
+    let made = make()?;
+    if let Err(error) = file.and_then(|file| keep(&file, &made)) {
+        println!("not kept for the next time: {error}");
+    }
+    Ok(made)
+}
+
+fn keep(file: &Path, tensors: &[(String, Tensor)]) -> Result<()> {
+    write_whole(file, |part| Ok(Tensor::write_safetensors(tensors, part)?))
+}

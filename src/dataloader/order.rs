@@ -1,0 +1,121 @@
+//! Which rows go into which batch.
+
+use super::Dataset;
+use crate::dataset::permutation;
+
+/// Rows are sorted by length within windows of so many batches: few enough that the order stays
+/// random, enough that the rows of a batch are nearly of one length.
+const WINDOW: usize = 50;
+/// The rows that are predicted at once, where no gradients have to be kept ...
+const ROWS_AT_ONCE: usize = 256;
+/// ... and, of rows that have a length, as many as have so many tokens with their padding.
+const TOKENS_AT_ONCE: usize = 8192;
+
+/// The rows of each batch of an epoch, in an order that depends on the seed alone.
+pub fn shuffled(data: &impl Dataset, batch_size: usize, seed: u32) -> Vec<Vec<usize>> {
+    let mut rows = permutation(data.len(), seed);
+    if data.length_of(0).is_none() {
+        return rows.chunks(batch_size).map(<[usize]>::to_vec).collect();
+    }
+    let mut batches: Vec<Vec<usize>> = rows
+        .chunks_mut(WINDOW * batch_size)
+        .flat_map(|window| {
+            window.sort_by_key(|&row| data.length_of(row));
+            window.chunks(batch_size).map(<[usize]>::to_vec).collect::<Vec<_>>()
+        })
+        .collect();
+    // Sorted, the batches of a window would go from short texts to long ones.
+    let order = permutation(batches.len(), seed.wrapping_add(1));
+    order.into_iter().map(|batch| std::mem::take(&mut batches[batch])).collect()
+}
+
+/// Every row once, rows of like length together, the longest first: if they are too many for the
+/// memory, that shows at once.
+pub fn once(data: &impl Dataset) -> Vec<Vec<usize>> {
+    let mut rows: Vec<usize> = (0..data.len()).collect();
+    rows.sort_by_key(|&row| std::cmp::Reverse(data.length_of(row)));
+    let mut batches = Vec::new();
+    let mut rest = rows.as_slice();
+    while let Some(&first) = rest.first() {
+        let fitting = data.length_of(first).map_or(ROWS_AT_ONCE, |longest| {
+            (TOKENS_AT_ONCE / longest.max(1)).clamp(1, ROWS_AT_ONCE)
+        });
+        let (batch, others) = rest.split_at(fitting.min(rest.len()));
+        batches.push(batch.to_vec());
+        rest = others;
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Result;
+    use tch::Device;
+
+    /// Rows of the given lengths.
+    struct Lengths(Vec<usize>);
+
+    impl Dataset for Lengths {
+        type Batch = ();
+
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn gather(&self, _rows: &[usize], _device: Device) -> Result<()> {
+            Ok(())
+        }
+
+        fn length_of(&self, row: usize) -> Option<usize> {
+            self.0.get(row).copied()
+        }
+    }
+
+    fn reviews() -> Lengths {
+        Lengths((0..1000).map(|row| 10 + row * 7919 % 500).collect())
+    }
+
+    /// The share of the cells of all batches that is padding.
+    fn padding(data: &Lengths, batches: &[Vec<usize>]) -> f64 {
+        let (mut tokens, mut cells) = (0, 0);
+        for batch in batches {
+            let lengths: Vec<usize> = batch.iter().map(|&row| data.0[row]).collect();
+            tokens += lengths.iter().sum::<usize>();
+            cells += lengths.len() * lengths.iter().max().copied().unwrap_or(0);
+        }
+        1.0 - tokens as f64 / cells as f64
+    }
+
+    #[test]
+    fn batches_by_length_have_every_row_once_and_little_padding() {
+        let data = reviews();
+        for batches in [shuffled(&data, 12, 1), once(&data)] {
+            let mut rows = batches.concat();
+            rows.sort_unstable();
+            assert_eq!(rows, (0..1000).collect::<Vec<_>>());
+            assert!(padding(&data, &batches) < 0.05, "{}", padding(&data, &batches));
+        }
+        let random: Vec<Vec<usize>> =
+            permutation(1000, 1).chunks(12).map(<[usize]>::to_vec).collect();
+        assert!(padding(&data, &random) > 0.3);
+    }
+
+    #[test]
+    fn the_order_is_random_by_the_seed_and_not_by_length() {
+        let data = reviews();
+        assert_eq!(shuffled(&data, 12, 1), shuffled(&data, 12, 1));
+        assert_ne!(shuffled(&data, 12, 1), shuffled(&data, 12, 2));
+        let longest = |batch: &Vec<usize>| batch.iter().map(|&row| data.0[row]).max();
+        let longest: Vec<_> = shuffled(&data, 12, 1).iter().map(longest).collect();
+        let rising = longest.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        assert!((30..55).contains(&rising), "{rising} of {} steps go up", longest.len() - 1);
+    }
+
+    #[test]
+    fn long_rows_are_predicted_in_small_batches() {
+        let batches = once(&Lengths([vec![8000; 3], vec![4; 600]].concat()));
+        let sizes: Vec<usize> = batches.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [1, 1, 1, 256, 256, 88]);
+    }
+}

@@ -1,0 +1,32 @@
+//! How a model is run.
+
+use tch::Kind;
+
+/// The numbers that a model calculates with. Its parameters are 32-bit numbers always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits, of which 24 are significant.
+    #[default]
+    Fp32,
+    /// 16 bits, of which 8 are significant: half the memory, and several times as fast on a
+    /// processor or graphics card that has instructions for it.
+    Bf16,
+}
+
+impl Precision {
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Precision::Fp32 => Kind::Float,
+            Precision::Bf16 => Kind::BFloat16,
+        }
+    }
+}
+
+/// How a model is run: the default is to predict, in 32 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mode {
+    /// Whether to learn: dropout is at work only then.
+    pub train: bool,
+    /// The numbers to calculate with.
+    pub precision: Precision,
+}

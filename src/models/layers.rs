@@ -1,0 +1,157 @@
+//! The layers that all encoders are made of. The variables have PyTorch's names.
+//!
+//! A layer calculates with the kind of numbers that it is given: 16-bit activations meet the
+//! 32-bit parameters rounded to 16 bits, and the gradients arrive at the 32-bit ones.
+
+use crate::mode::Mode;
+use tch::nn::{Init, Path};
+use tch::{Kind, Tensor};
+
+/// A variable that is filled later, from a checkpoint or at random.
+fn variable(path: &Path, name: &str, shape: &[i64]) -> Tensor {
+    path.var(name, shape, Init::Const(0.0))
+}
+
+/// y = x Wᵀ + b
+#[derive(Debug)]
+pub struct Linear {
+    weight: Tensor, // (outputs, inputs)
+    bias: Tensor,   // (outputs)
+}
+
+impl Linear {
+    pub fn new(path: &Path, inputs: i64, outputs: i64) -> Linear {
+        Linear {
+            weight: variable(path, "weight", &[outputs, inputs]),
+            bias: variable(path, "bias", &[outputs]),
+        }
+    }
+
+    /// (..., inputs) -> (..., outputs)
+    pub fn forward(&self, x: &Tensor) -> Tensor {
+        let kind = x.kind();
+        x.linear(&self.weight.to_kind(kind), Some(self.bias.to_kind(kind)))
+    }
+}
+
+/// Shifts and scales each vector to mean 0 and variance 1, then by a learned scale and shift (Ba et
+/// al. 2016, <https://arxiv.org/abs/1607.06450>).
+#[derive(Debug)]
+pub struct LayerNorm {
+    weight: Tensor, // (width)
+    bias: Tensor,   // (width)
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    pub fn new(path: &Path, width: i64, epsilon: f64) -> LayerNorm {
+        LayerNorm {
+            weight: variable(path, "weight", &[width]),
+            bias: variable(path, "bias", &[width]),
+            epsilon,
+        }
+    }
+
+    /// (..., width) -> (..., width)
+    pub fn forward(&self, x: &Tensor) -> Tensor {
+        let (kind, width) = (x.kind(), self.weight.size());
+        let (weight, bias) = (self.weight.to_kind(kind), self.bias.to_kind(kind));
+        x.layer_norm(&width, Some(weight), Some(bias), self.epsilon, false)
+    }
+}
+
+/// A vector for each token, or each position.
+#[derive(Debug)]
+pub struct Embedding {
+    weight: Tensor, // (entries, width)
+}
+
+impl Embedding {
+    pub fn new(path: &Path, entries: i64, width: i64) -> Embedding {
+        Embedding { weight: variable(path, "weight", &[entries, width]) }
+    }
+
+    /// (...) -> (..., width)
+    pub fn forward(&self, ids: &Tensor) -> Tensor {
+        Tensor::embedding(&self.weight, ids, -1, false, false)
+    }
+}
+
+/// The function between the two layers of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// x Φ(x), exactly (Hendrycks and Gimpel 2016, <https://arxiv.org/abs/1606.08415>).
+    Gelu,
+    /// The same by an approximation with tanh.
+    GeluTanh,
+    Relu,
+}
+
+impl Activation {
+    /// The one that `config.json` calls so.
+    pub fn named(name: &str) -> Option<Activation> {
+        match name {
+            "gelu" => Some(Activation::Gelu),
+            "gelu_new" | "gelu_pytorch_tanh" => Some(Activation::GeluTanh),
+            "relu" => Some(Activation::Relu),
+            _ => None,
+        }
+    }
+
+    pub fn forward(self, x: &Tensor) -> Tensor {
+        match self {
+            Activation::Gelu => x.gelu("none"),
+            Activation::GeluTanh => x.gelu("tanh"),
+            Activation::Relu => x.relu(),
+        }
+    }
+}
+
+/// What goes through an encoder besides the hidden states.
+pub struct Pass<'a> {
+    pub mode: Mode,
+    /// Added to the attention scores, shape (B, 1, 1, T): 0 for a token, -inf for padding. `None`
+    /// where nothing is padding.
+    pub mask: Option<Tensor>,
+    /// Where the attention weights of each layer go, if somebody wants to see them.
+    pub attentions: Option<&'a mut Vec<Tensor>>,
+}
+
+/// Multi-head attention (Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>): each token
+/// takes up the values of those whose keys its query fits.
+///
+/// `q`, `k` and `v` have shape (B, T, D); so has the result.
+pub fn attention([q, k, v]: [Tensor; 3], heads: i64, dropout: f64, pass: &mut Pass<'_>) -> Tensor {
+    let (batch, tokens, width) = q.size3().unwrap_or_default();
+    let split = |x: &Tensor| x.view([batch, tokens, heads, width / heads]).transpose(1, 2);
+    let (q, k, v) = (split(&q), split(&k), split(&v)); // (B, h, T, D / h)
+    let context = if pass.attentions.is_some() || (pass.mode.train && dropout > 0.0) {
+        let weights = attention_weights(&q, &k, pass); // (B, h, T, T)
+        if let Some(attentions) = pass.attentions.as_deref_mut() {
+            attentions.push(weights.to_kind(Kind::Float));
+        }
+        super::dropout::dropout(&weights, dropout, pass.mode.train).matmul(&v)
+    } else {
+        let mask = pass.mask.as_ref();
+        Tensor::scaled_dot_product_attention(&q, &k, &v, mask, 0.0, false, None, false)
+    }; // (B, h, T, D / h)
+    context.transpose(1, 2).reshape([batch, tokens, width])
+}
+
+/// The softmax of the scaled products of queries and keys: what the fused function above never
+/// writes down. For training with dropout that function would do the same, with a slower dropout.
+fn attention_weights(q: &Tensor, k: &Tensor, pass: &Pass<'_>) -> Tensor {
+    let (batch, heads, tokens, width) = q.size4().unwrap_or_default();
+    let flat = |x: &Tensor| x.reshape([batch * heads, tokens, width]);
+    let (q, k) = (flat(q), flat(k).transpose(1, 2));
+    let scale = 1.0 / (width as f64).sqrt();
+    let scores = match &pass.mask {
+        Some(mask) => {
+            let mask = mask.expand([batch, heads, 1, tokens], false);
+            mask.reshape([batch * heads, 1, tokens]).baddbmm(&q, &k, 1.0, scale)
+        }
+        None => (q * scale).bmm(&k),
+    }; // (B h, T, T)
+    let kind = scores.kind();
+    scores.softmax(-1, kind).view([batch, heads, tokens, tokens])
+}

@@ -1,0 +1,131 @@
+//! How a model shows itself: the tree of its modules.
+
+use super::{Architecture, AutoModelForSequenceClassification};
+use crate::display::{Html, escape};
+use tch::Device;
+
+/// A module, or a parameter, which has a shape and no children.
+#[derive(Debug, PartialEq)]
+struct Node {
+    name: String,
+    shape: Option<Vec<i64>>,
+    total: usize,
+    trainable: usize,
+    children: Vec<Node>,
+}
+
+impl Node {
+    fn new(name: &str) -> Node {
+        Node { name: name.to_owned(), shape: None, total: 0, trainable: 0, children: Vec::new() }
+    }
+
+    /// The child at the end of a path, made where it is not there; all on the way count it.
+    fn add(&mut self, path: &[&str], shape: Vec<i64>, trained: bool) {
+        let count = shape.iter().product::<i64>() as usize;
+        self.total += count;
+        self.trainable += if trained { count } else { 0 };
+        let Some((first, rest)) = path.split_first() else {
+            self.shape = Some(shape);
+            return;
+        };
+        let place = self.children.iter().position(|child| child.name == *first);
+        let place = place.unwrap_or_else(|| {
+            self.children.push(Node::new(first));
+            self.children.len() - 1
+        });
+        self.children[place].add(rest, shape, trained);
+    }
+
+    /// Whether two nodes differ in nothing but their names.
+    fn like(&self, other: &Node) -> bool {
+        (&self.shape, self.total, self.trainable) == (&other.shape, other.total, other.trainable)
+            && self.children == other.children
+    }
+
+    /// The lines of the tree, indented: name, shape, parameters, those that are trained. Equal
+    /// blocks that follow each other are one line.
+    fn lines(&self, depth: usize, out: &mut Vec<[String; 4]>) {
+        let mut rest = self.children.as_slice();
+        while let Some(child) = rest.first() {
+            let equal = rest.iter().take_while(|other| other.like(child)).count();
+            let numbered = child.name.parse::<usize>().is_ok();
+            let count = if numbered { equal } else { 1 };
+            let name = match rest.get(count - 1) {
+                Some(last) if count > 1 => {
+                    format!("{} to {}: {count} blocks of", child.name, last.name)
+                }
+                _ => child.name.clone(),
+            };
+            let shape = child.shape.as_ref().map_or(String::new(), |shape| format!("{shape:?}"));
+            let indented = format!("{}{name}", "  ".repeat(depth));
+            out.push([indented, shape, child.total.to_string(), child.trainable.to_string()]);
+            child.lines(depth + 1, out);
+            rest = &rest[count..];
+        }
+    }
+}
+
+impl AutoModelForSequenceClassification {
+    /// Shows the tree of the modules, with shapes and parameters, in the notebook.
+    pub fn evcxr_display(&self) {
+        let mut root = Node::new("");
+        for (name, tensor) in self.named_parameters() {
+            let path: Vec<&str> = name.split('.').collect();
+            root.add(&path, tensor.size(), tensor.requires_grad());
+        }
+        let mut lines = Vec::new();
+        root.lines(0, &mut lines);
+        let text: Vec<String> = lines
+            .iter()
+            .map(|[name, shape, total, trained]| {
+                format!("{name:<44} {shape:<14} {total:>11} {trained:>11}")
+            })
+            .collect();
+        Html(html(&self.summary(), &lines)).show(&format!(
+            "{}\n{}",
+            self.summary(),
+            text.join("\n")
+        ));
+    }
+
+    /// One line: name, kind, size, where it is.
+    pub(super) fn summary(&self) -> String {
+        let count = self.count_parameters();
+        let million = |count: usize| format!("{:.1} M", count as f64 / 1e6);
+        let architecture = match self.config.architecture {
+            Architecture::DistilBert => "DistilBERT",
+            Architecture::Bert => "BERT",
+            Architecture::Roberta => "RoBERTa",
+        };
+        let place = if self.store.device() == Device::Cpu { "CPU" } else { "GPU" };
+        format!(
+            "{}: {architecture}, {} parameters, {} of them trained, on the {place}",
+            self.name,
+            million(count.total),
+            million(count.trainable),
+        )
+    }
+}
+
+fn html(summary: &str, lines: &[[String; 4]]) -> String {
+    let right = "text-align:right";
+    let rows: String = lines
+        .iter()
+        .map(|[name, shape, total, trained]| {
+            let frozen = if trained == "0" { "opacity:0.6" } else { "font-weight:bold" };
+            format!(
+                "<tr style=\"{frozen}\"><td style=\"text-align:left;white-space:pre;\
+                 font-family:monospace\">{}</td><td style=\"text-align:left\">{}</td>\
+                 <td style=\"{right}\">{total}</td><td style=\"{right}\">{trained}</td></tr>",
+                escape(name),
+                escape(shape),
+            )
+        })
+        .collect();
+    format!(
+        "<table><caption>{}</caption><thead><tr><th style=\"text-align:left\">module</th>\
+         <th style=\"text-align:left\">shape</th><th>parameters</th><th>trained</th></tr></thead>\
+         <tbody>{rows}</tbody></table>",
+        escape(summary)
+    )
+}

@@ -1,0 +1,175 @@
+//! Weights from the safetensors files of a checkpoint, and back.
+
+use super::config::{Architecture, Config};
+use crate::error::{Error, Result};
+use crate::files::{cannot_write, write_whole};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::{SafeTensorError, serialize_to_file};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tch::nn::VarStore;
+use tch::{Device, Kind, Tensor};
+
+const SINGLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+/// What became of the weights of a checkpoint.
+pub struct Loaded {
+    /// Parameters that it does not have: they are random, and have to be trained.
+    pub new: Vec<String>,
+    /// What it has and the model does not need.
+    pub unused: Vec<String>,
+}
+
+/// Fills the variables of a model from the files in a folder.
+pub fn load(folder: &Path, config: &Config, store: &VarStore) -> Result<Loaded> {
+    let _no_grad = tch::no_grad_guard();
+    let variables: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
+    let mut found = BTreeSet::new();
+    let mut unused = BTreeSet::new();
+    for path in files(folder)? {
+        let bytes = fs::read(&path).map_err(|error| Error::file(&path, error))?;
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| {
+            let remedy = "delete it, and download it again";
+            Error::file(&path, format!("not a whole safetensors file ({error}): {remedy}"))
+        })?;
+        for (key, view) in tensors.tensors() {
+            let name = name_of(&key, config.architecture, &variables);
+            match variables.get(&name) {
+                Some(variable) => {
+                    fill(variable, &view, config)
+                        .map_err(|message| Error::file(&path, format!("{key}: {message}")))?;
+                    found.insert(name);
+                }
+                // The numbers 0, 1, 2, ..., which older versions kept as if they were weights.
+                None if key.ends_with("position_ids") => {}
+                None => {
+                    unused.insert(key);
+                }
+            }
+        }
+    }
+    let new: Vec<String> =
+        variables.keys().filter(|name| !found.contains(*name)).cloned().collect();
+    let lacking = new.iter().find(|name| is_encoder(name, config.architecture));
+    if let Some(name) = lacking {
+        return Err(Error::file(
+            folder,
+            format!("the weights lack {name}: are they of the model that config.json describes?"),
+        ));
+    }
+    for name in &new {
+        initialize(&variables[name], name, config.initializer_range)?;
+    }
+    Ok(Loaded { new, unused: unused.into_iter().collect() })
+}
+
+/// Whether a parameter belongs to the encoder, not to the last layers.
+pub fn is_encoder(name: &str, architecture: Architecture) -> bool {
+    name.starts_with(&format!("{}.", architecture.prefix())) && !name.starts_with("bert.pooler.")
+}
+
+/// One file, or those that the index names.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (single, index) = (folder.join(SINGLE), folder.join(INDEX));
+    if single.is_file() {
+        return Ok(vec![single]);
+    }
+    let text = fs::read(&index).map_err(|_| {
+        let remedy = "a model folder has config.json, tokenizer.json and model.safetensors";
+        Error::file(&single, format!("there is no such file: {remedy}"))
+    })?;
+    let json: Value = serde_json::from_slice(&text)
+        .map_err(|error| Error::file(&index, format!("not a JSON file: {error}")))?;
+    let shards: BTreeSet<&str> = json["weight_map"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, v)| v.as_str())
+        .collect();
+    if shards.is_empty() || shards.iter().any(|shard| shard.contains(['/', '\\'])) {
+        return Err(Error::file(&index, "names no files of this folder: download it again"));
+    }
+    Ok(shards.into_iter().map(|shard| folder.join(shard)).collect())
+}
+
+/// The name that a key has here: checkpoints of an encoder alone leave its prefix out, and old ones
+/// have TensorFlow's names for the layer norms.
+fn name_of(key: &str, architecture: Architecture, known: &BTreeMap<String, Tensor>) -> String {
+    let name = match key.rsplit_once('.') {
+        Some((module, "gamma")) => format!("{module}.weight"),
+        Some((module, "beta")) => format!("{module}.bias"),
+        _ => key.to_owned(),
+    };
+    let prefixed = format!("{}.{name}", architecture.prefix());
+    if !known.contains_key(&name) && known.contains_key(&prefixed) { prefixed } else { name }
+}
+
+/// Copies a weight, whatever its numbers are, if it fits.
+fn fill(
+    variable: &Tensor,
+    view: &TensorView<'_>,
+    config: &Config,
+) -> std::result::Result<(), String> {
+    let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
+    if shape != variable.size() {
+        return Err(format!(
+            "its shape is {shape:?}, but {:?} by config.json and num_classes = {}: take the number \
+             of classes, or the config.json, that belongs to these weights",
+            variable.size(),
+            config.num_classes
+        ));
+    }
+    let kind = match view.dtype() {
+        Dtype::F64 => Kind::Double,
+        Dtype::F32 => Kind::Float,
+        Dtype::F16 => Kind::Half,
+        Dtype::BF16 => Kind::BFloat16,
+        other => return Err(format!("its numbers are {other:?}: weights are floating-point")),
+    };
+    let copied = Tensor::f_from_data_size(view.data(), &shape, kind)
+        .and_then(|tensor| variable.shallow_clone().f_copy_(&tensor))
+        .and_then(|()| variable.f_isfinite()?.f_all());
+    match copied {
+        Ok(finite) if finite.int64_value(&[]) == 1 => Ok(()),
+        Ok(_) => Err("it has NaN or infinite numbers: the checkpoint is damaged".to_owned()),
+        Err(error) => Err(Error::from(error).to_string()),
+    }
+}
+
+/// As transformers does: weights are normal, biases 0.
+fn initialize(variable: &Tensor, name: &str, deviation: f64) -> Result<()> {
+    let mut variable = variable.shallow_clone();
+    if name.ends_with(".bias") {
+        let _ = variable.f_zero_()?;
+    } else {
+        let _ = variable.f_normal_(0.0, deviation)?;
+    }
+    Ok(())
+}
+
+/// Writes all variables as transformers would, f32, on the CPU.
+pub fn save(folder: &Path, store: &VarStore) -> Result<()> {
+    let _no_grad = tch::no_grad_guard();
+    let path = folder.join(SINGLE);
+    let mut bytes: BTreeMap<String, (Vec<usize>, Vec<u8>)> = BTreeMap::new();
+    for (name, variable) in store.variables() {
+        let tensor = variable.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
+        let mut data = vec![0; 4 * tensor.numel()];
+        tensor.f_copy_data_u8(&mut data, tensor.numel())?;
+        bytes.insert(name, (tensor.size().iter().map(|&size| size as usize).collect(), data));
+    }
+    let failed = |error: SafeTensorError| match error {
+        SafeTensorError::IoError(error) => cannot_write(&path, &error),
+        other => Error::file(&path, other),
+    };
+    let views = bytes
+        .iter()
+        .map(|(name, (shape, data))| Ok((name, TensorView::new(Dtype::F32, shape.clone(), data)?)))
+        .collect::<std::result::Result<Vec<_>, _>>()
+        .map_err(failed)?;
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    write_whole(&path, |part| serialize_to_file(views, &Some(metadata), part).map_err(failed))
+}

@@ -1,0 +1,187 @@
+//! From texts to the numbers of their word pieces.
+
+mod encodings;
+#[cfg(test)]
+mod tests;
+
+use crate::cache::{Key, cached};
+use crate::dataloader::Dataset;
+use crate::display::{Html, table};
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::progress::Pace;
+pub use encodings::{Encodings, Tokens};
+use std::path::Path;
+use tch::Tensor;
+use tokenizers::{EncodeInput, TruncationParams};
+
+/// Texts that are encoded between two looks at the stop button.
+const AT_ONCE: usize = 512;
+/// From so many texts on, the result is kept on disk.
+const WORTH_KEEPING: usize = 1000;
+
+/// Cuts texts into the word pieces that a model knows: a `tokenizer.json` of Hugging Face.
+#[derive(Clone)]
+pub struct Tokenizer {
+    tokenizer: tokenizers::Tokenizer,
+    /// The file itself, by which results are kept.
+    file: Vec<u8>,
+    padding_id: u32,
+    /// The most tokens that the model takes.
+    max_length: usize,
+    /// The tokens that are added to each text.
+    special_tokens: usize,
+}
+
+impl Tokenizer {
+    /// Reads the tokenizer of a model with so many entries and positions.
+    pub(crate) fn read(
+        path: &Path,
+        padding_id: i64,
+        vocab_size: i64,
+        max_length: usize,
+    ) -> Result<Tokenizer> {
+        let file = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+        let mut tokenizer = tokenizers::Tokenizer::from_bytes(&file)
+            .map_err(|error| Error::file(path, format!("not a tokenizer.json: {error}")))?;
+        // Such a file may say how to pad and where to cut; here that is decided by the caller.
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(|error| Error::file(path, error))?;
+        let pieces =
+            tokenizer.get_vocab(true).into_values().max().map_or(0, |id| i64::from(id) + 1);
+        if pieces > vocab_size {
+            return Err(Error::file(
+                path,
+                format!(
+                    "the tokenizer has {pieces} pieces, the model only {vocab_size}: they don't \
+                     belong together; take config.json, weights and tokenizer.json of one model"
+                ),
+            ));
+        }
+        let special_tokens = tokenizer
+            .encode("", true)
+            .map_err(|error| Error::file(path, format!("can't encode a text: {error}")))?
+            .len();
+        Ok(Tokenizer {
+            tokenizer,
+            file,
+            padding_id: padding_id.max(0) as u32,
+            max_length,
+            special_tokens,
+        })
+    }
+
+    /// Encodes texts as the model was trained on them, with its special tokens; what is longer
+    /// than `max_length` tokens is cut off. All cores work on it; of a thousand texts and more the
+    /// result is kept on disk.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the model can't take texts of that length, [`Error::Stopped`] by the
+    /// stop button, [`Error::Data`] if a text can't be encoded.
+    pub fn encode<T: AsRef<str> + Sync>(
+        &self,
+        texts: &[T],
+        max_length: usize,
+    ) -> Result<Encodings> {
+        let least = self.special_tokens + 1;
+        if !(least..=self.max_length).contains(&max_length) {
+            let remedy = format!("this model takes {least} to {} tokens", self.max_length);
+            return Err(Error::argument("max_length", max_length, remedy));
+        }
+        if texts.len() < WORTH_KEEPING {
+            return self.encode_now(texts, max_length);
+        }
+        let mut key = Key::new();
+        key.add(&self.file);
+        key.add(&max_length.to_le_bytes());
+        texts.iter().for_each(|text| key.add(text.as_ref().as_bytes()));
+        let tensors = cached("tokens", key, || self.encode_now(texts, max_length)?.to_tensors())?;
+        Encodings::from_tensors(&tensors, self.padding_id)
+    }
+
+    fn encode_now<T: AsRef<str>>(&self, texts: &[T], max_length: usize) -> Result<Encodings> {
+        let failed = |error: tokenizers::Error| Error::Data(format!("can't encode: {error}"));
+        let mut tokenizer = self.tokenizer.clone();
+        let truncation = TruncationParams { max_length, ..Default::default() };
+        tokenizer.with_truncation(Some(truncation)).map_err(failed)?;
+        let (interrupt, mut pace) = (Interrupt::listen(), Pace::start());
+        let mut encodings = Encodings::new(self.padding_id);
+        for some in texts.chunks(AT_ONCE) {
+            if interrupt.happened() {
+                return Err(Error::Stopped("the tokenization"));
+            }
+            let inputs: Vec<EncodeInput<'_>> =
+                some.iter().map(|text| text.as_ref().into()).collect();
+            for encoding in tokenizer.encode_batch_fast(inputs, true).map_err(failed)? {
+                encodings.push(encoding.get_ids());
+            }
+            let share = encodings.len() as f64 / texts.len() as f64;
+            if pace.line_is_due(share) {
+                let left = pace.seconds_left(share);
+                println!("{} of {} texts | {left:.0} s left", encodings.len(), texts.len());
+            }
+        }
+        Ok(encodings)
+    }
+
+    /// The `tokenizer.json` that this was read from.
+    pub(crate) fn file(&self) -> &[u8] {
+        &self.file
+    }
+
+    /// The word piece with this number; `None` if there is none.
+    pub fn piece(&self, id: u32) -> Option<String> {
+        self.tokenizer.id_to_token(id)
+    }
+
+    /// The number of a word piece; `None` if there is none.
+    pub fn id(&self, piece: &str) -> Option<u32> {
+        self.tokenizer.token_to_id(piece)
+    }
+
+    /// How many word pieces there are.
+    pub fn vocab_size(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
+    }
+
+    /// The most tokens that the model takes.
+    pub fn max_length(&self) -> usize {
+        self.max_length
+    }
+
+    /// One row of a batch as a table: the pieces, their numbers, and the attention mask.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such row.
+    pub fn table(&self, tokens: &Tokens, row: usize) -> Result<Html> {
+        let (rows, _) = tokens.size();
+        if row >= rows {
+            let remedy = format!("there are {rows} rows, numbered from 0");
+            return Err(Error::argument("row", row, remedy));
+        }
+        let numbers = |tensor: &Tensor| -> Result<Vec<i64>> {
+            Ok(Vec::try_from(tensor.f_get(row as i64)?.f_to_device(tch::Device::Cpu)?)?)
+        };
+        let (ids, mask) = (numbers(&tokens.input_ids)?, numbers(&tokens.attention_mask)?);
+        let body: Vec<Vec<String>> = ids
+            .iter()
+            .zip(&mask)
+            .map(|(&id, mask)| {
+                let piece = u32::try_from(id).ok().and_then(|id| self.piece(id));
+                vec![piece.unwrap_or_default(), id.to_string(), mask.to_string()]
+            })
+            .collect();
+        let caption = format!("row {row} of the batch, {} tokens with padding", ids.len());
+        Ok(table(&caption, &["piece", "input_ids", "attention_mask"], &body))
+    }
+}
+
+/// Its size: a vocabulary has tens of thousands of pieces.
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokenizer")
+            .field("vocab_size", &self.vocab_size())
+            .field("max_length", &self.max_length)
+            .finish()
+    }
+}

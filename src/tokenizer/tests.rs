@@ -1,0 +1,77 @@
+//! Parity with transformers (tests/fixtures/models/generate.py).
+
+use super::*;
+use crate::dataloader::DataLoader;
+use serde_json::Value;
+use tch::Device;
+
+fn tokenizer(name: &str) -> Tokenizer {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name);
+    Tokenizer::read(&folder.join("tokenizer.json"), 0, 1000, 40).unwrap()
+}
+
+// >>> tokenizer(text, truncation=True, max_length=16)["input_ids"]
+#[test]
+fn ids_are_those_of_transformers() {
+    let text = include_str!("../../tests/fixtures/models/tokens.json");
+    let expected: Value = serde_json::from_str(text).unwrap();
+    for (name, cases) in expected.as_object().unwrap() {
+        let cases = cases.as_array().unwrap();
+        assert!(cases.len() > 40);
+        let texts: Vec<&str> = cases.iter().map(|case| case["text"].as_str().unwrap()).collect();
+        let encodings = tokenizer(name).encode(&texts, 16).unwrap();
+        for (row, case) in cases.iter().enumerate() {
+            let ids: Vec<Value> =
+                encodings.ids(row).unwrap().iter().map(|&id| Value::from(id)).collect();
+            assert_eq!(Value::from(ids), case["ids"], "{name}: {:?}", texts[row]);
+        }
+    }
+}
+
+#[test]
+fn batches_are_padded_to_their_longest_text() {
+    let texts = ["good", "the movie was good", ""];
+    let encodings = tokenizer("distilbert").encode(&texts, 16).unwrap();
+    assert_eq!(encodings.lengths(), [3, 6, 2]);
+    let batch = encodings.gather(&[0, 1], Device::Cpu).unwrap();
+    assert_eq!(batch.size(), (2, 6));
+    let mask: Vec<Vec<i64>> = Vec::try_from(&batch.attention_mask).unwrap();
+    assert_eq!(mask, [[1, 1, 1, 0, 0, 0], [1; 6]]);
+    assert!(batch.padded && !encodings.gather(&[1], Device::Cpu).unwrap().padded);
+    assert!(encodings.gather(&[3], Device::Cpu).is_err());
+
+    let fixed = encodings.clone().padded_to(20).unwrap();
+    assert_eq!(fixed.gather(&[0], Device::Cpu).unwrap().size(), (1, 20));
+    let error = encodings.padded_to(5).unwrap_err().to_string();
+    assert_eq!(error, "length = 5: the longest text has 6 tokens");
+}
+
+#[test]
+fn lengths_that_the_model_cannot_take_are_refused() {
+    let tokenizer = tokenizer("distilbert");
+    for max_length in [0, 2, 41] {
+        let error = tokenizer.encode(&["good"], max_length).unwrap_err().to_string();
+        assert_eq!(error, format!("max_length = {max_length}: this model takes 3 to 40 tokens"));
+    }
+    let long = "good ".repeat(100_000);
+    assert_eq!(tokenizer.encode(&[long], 40).unwrap().lengths(), [40]);
+}
+
+#[test]
+fn kept_tokens_are_the_same_tokens() {
+    let encodings = tokenizer("roberta").encode(&["good", "", "the movie"], 16).unwrap();
+    let tensors = encodings.to_tensors().unwrap();
+    assert_eq!(Encodings::from_tensors(&tensors, 0).unwrap(), encodings);
+    assert!(Encodings::from_tensors(&tensors[..1], 0).is_err());
+}
+
+#[test]
+fn a_row_of_a_batch_shows_its_pieces() {
+    let tokenizer = tokenizer("distilbert");
+    let encodings = tokenizer.encode(&["good", "the movie was good"], 16).unwrap();
+    let batch = DataLoader::new(encodings, vec![0, 1], 2).unwrap().batch(0).unwrap();
+    let Html(html) = tokenizer.table(&batch.features, 0).unwrap();
+    assert!(html.contains("[CLS]") && html.contains("good") && html.contains("[PAD]"), "{html}");
+    assert!(tokenizer.table(&batch.features, 2).is_err());
+    assert_eq!(tokenizer.piece(tokenizer.id("good").unwrap()).as_deref(), Some("good"));
+}
