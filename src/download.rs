@@ -4,13 +4,15 @@ use crate::error::{Error, Result};
 use crate::files::cannot_write;
 use crate::interrupt::Interrupt;
 use crate::progress::Pace;
-use sha2::{Digest, Sha256};
+pub use checksum::Checksum;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
+use ureq::config::RedirectAuthHeaders;
 
+mod checksum;
 #[cfg(test)]
 mod tests;
 
@@ -27,8 +29,10 @@ pub struct Download<'a> {
     pub url: &'a str,
     /// Its size in bytes.
     pub size: u64,
-    /// Its SHA-256, in lowercase hexadecimal.
-    pub sha256: &'a str,
+    /// Its checksum.
+    pub checksum: Checksum<'a>,
+    /// Goes to the address's host, and to no other one that it redirects to.
+    pub token: Option<&'a str>,
 }
 
 /// What the connection's own thread tells.
@@ -43,12 +47,17 @@ impl Download<'_> {
     /// Brings the file to `path`, unless it is there. What arrived before a stop, a crash or a
     /// broken connection stays in `<path>.part` and is not downloaded again.
     pub fn fetch(&self, path: &Path) -> Result<()> {
+        self.fetch_locking(path, &with_suffix(path, "lock"))
+    }
+
+    /// [`Download::fetch`] for a folder that has another place for its locks.
+    pub fn fetch_locking(&self, path: &Path, lock: &Path) -> Result<()> {
         let write_error = |error: io::Error| cannot_write(path, &error);
-        if let Some(folder) = path.parent() {
+        for folder in [path, lock].into_iter().filter_map(Path::parent) {
             fs::create_dir_all(folder).map_err(write_error)?;
         }
         // One process at a time; a second one waits and finds the file.
-        let lock = File::create(with_suffix(path, "lock")).map_err(write_error)?;
+        let lock = File::create(lock).map_err(write_error)?;
         lock.lock().map_err(write_error)?;
         if path.is_file() {
             return Ok(());
@@ -73,18 +82,18 @@ impl Download<'_> {
     pub fn verify(&self, path: &Path) -> Result<()> {
         let unreadable = |error: io::Error| Error::file(path, error);
         let mut file = File::open(path).map_err(unreadable)?;
-        let mut hash = Sha256::new();
-        let size = io::copy(&mut file, &mut hash).map_err(unreadable)?;
-        let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        if (size, found.as_str()) == (self.size, self.sha256) {
+        let size = file.metadata().map_err(unreadable)?.len();
+        let found = self.checksum.of(&mut file, size).map_err(unreadable)?;
+        let (kind, expected) = (self.checksum.kind(), self.checksum.expected());
+        if (size, found.as_str()) == (self.size, expected) {
             return Ok(());
         }
         Err(Error::file(
             path,
             format!(
-                "not the file of {}: {size} bytes with SHA-256 {found} instead of {} with {}; \
+                "not the file of {}: {size} bytes with {kind} {found} instead of {} with {expected}; \
                  delete it and run the cell again",
-                self.url, self.size, self.sha256
+                self.url, self.size
             ),
         ))
     }
@@ -124,7 +133,7 @@ impl Download<'_> {
         interrupt: &Interrupt,
         pace: &mut Pace,
     ) -> Result<()> {
-        let arrivals = connect(self.url.to_owned(), have);
+        let arrivals = connect(self.url.to_owned(), self.token.map(str::to_owned), have);
         let (mut at, mut heard) = (have, Instant::now());
         loop {
             if interrupt.happened() {
@@ -174,32 +183,51 @@ impl Download<'_> {
 
 /// Downloads in a thread of its own, from byte `from` on: a network that does not answer must not
 /// keep the stop button from working. The channel ends where the connection does.
-fn connect(url: String, from: u64) -> Receiver<Arrival> {
+fn connect(url: String, token: Option<String>, from: u64) -> Receiver<Arrival> {
     let (sender, arrivals) = sync_channel(64);
     std::thread::spawn(move || {
-        if let Err(message) = request(&url, from, &sender) {
+        if let Err(message) = request(&url, token.as_deref(), from, &sender) {
             let _ = sender.send(Arrival::Failed(message));
         }
     });
     arrivals
 }
 
-fn request(url: &str, from: u64, sender: &SyncSender<Arrival>) -> std::result::Result<(), String> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
+/// What all requests have in common. A status is for the caller to judge, and so is a redirect
+/// after that many others.
+pub fn agent(redirects: u32) -> ureq::Agent {
+    ureq::Agent::config_builder()
         .timeout_resolve(Some(Duration::from_secs(5)))
         .timeout_connect(Some(Duration::from_secs(5)))
         .timeout_recv_response(Some(PATIENCE))
         .http_status_as_error(false)
+        .max_redirects(redirects)
+        .max_redirects_will_error(false)
+        .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+        // The sizes and the checksums are those of the plain files.
+        .accept_encoding("identity")
         .build()
-        .into();
-    let request = agent.get(url).header("Range", format!("bytes={from}-"));
+        .into()
+}
+
+fn request(
+    url: &str,
+    token: Option<&str>,
+    from: u64,
+    sender: &SyncSender<Arrival>,
+) -> std::result::Result<(), String> {
+    let mut request = agent(10).get(url).header("Range", format!("bytes={from}-"));
+    if let Some(token) = token {
+        request = request.header("Authorization", format!("Bearer {token}"));
+    }
     let response = request.call().map_err(|error| format!("no connection: {error}"))?;
     let range = response.headers().get("Content-Range").and_then(|range| range.to_str().ok());
     let start = match response.status().as_u16() {
         206 if range.is_some_and(|range| range.starts_with(&format!("bytes {from}-"))) => from,
         // The whole file, from a server that can't send a part of it.
         200 => 0,
-        status => return Err(format!("the server answers {status}")),
+        429 => return Err(format!("too many requests: wait a minute, then {AGAIN}")),
+        status => return Err(format!("the server answers {status}: wait, then {AGAIN}")),
     };
     let _ = sender.send(Arrival::At(start));
     let mut body = response.into_body().into_reader();

