@@ -1,6 +1,6 @@
 //! How a model is run.
 
-use tch::Kind;
+use tch::{Device, Kind};
 
 /// The numbers that a model calculates with. Its parameters are 32-bit numbers always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,12 +14,32 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// The one that trains fastest here: 16 bits on a GPU, and on a processor that multiplies
+    /// matrices of them (AVX512-BF16, as in servers since 2020), else 32.
+    pub fn fastest() -> Precision {
+        if crate::device() != Device::Cpu || processor_has_bf16() {
+            Precision::Bf16
+        } else {
+            Precision::Fp32
+        }
+    }
+
     pub(crate) fn kind(self) -> Kind {
         match self {
             Precision::Fp32 => Kind::Float,
             Precision::Bf16 => Kind::BFloat16,
         }
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn processor_has_bf16() -> bool {
+    std::arch::is_x86_feature_detected!("avx512bf16")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn processor_has_bf16() -> bool {
+    false
 }
 
 /// How a model is run: the default is to predict, in 32 bits.

@@ -148,6 +148,11 @@ impl AutoModelForSequenceClassification {
         self.encode(tokens, mode, None).select(1, 0)
     }
 
+    /// The store that holds the parameters: an optimizer wants it.
+    pub fn var_store(&self) -> &VarStore {
+        &self.store
+    }
+
     /// The name or the folder that the model was loaded from.
     pub fn name(&self) -> &str {
         &self.name

@@ -1,9 +1,12 @@
 //! Figures, drawn by plotters as SVG, as images that hold their own data: JupyterLab shows them
 //! before a notebook is run or trusted, when it would take an SVG element apart.
 
+mod points;
+
 use crate::display::{Html, escape};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
+pub use points::{heat_map, scatter_chart};
 use std::ops::Range;
 
 /// Two stand side by side in a notebook at a laptop's width.
@@ -103,9 +106,14 @@ pub fn side_by_side(figures: &[Html]) -> Html {
 
 /// An image of what is drawn.
 fn figure(title: &str, draw: impl FnOnce(&Area) -> Drawn) -> Html {
+    figure_of(SIZE, title, draw)
+}
+
+/// The same of another size.
+fn figure_of(size: (u32, u32), title: &str, draw: impl FnOnce(&Area) -> Drawn) -> Html {
     let mut svg = String::new();
     let drawn = {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         draw(&area).and_then(|()| Ok(area.present()?))
     };
     let title = escape(title);

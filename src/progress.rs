@@ -4,19 +4,27 @@ use std::time::{Duration, Instant};
 
 /// Not more often than this, so that a cell's output stays readable.
 const EVERY: Duration = Duration::from_secs(2);
-/// A cell says no more than this: about a screenful.
+/// The lines of a cell in which one long thing happens: about a screenful.
 const LINES: f64 = 15.0;
+/// Those of a part of a cell.
+const FEW_LINES: f64 = 5.0;
 
 /// Paces the progress lines of a cell.
 pub struct Pace {
     started: Instant,
     last_line: Instant,
+    lines: f64,
 }
 
 impl Pace {
     pub fn start() -> Pace {
         let now = Instant::now();
-        Pace { started: now, last_line: now }
+        Pace { started: now, last_line: now, lines: LINES }
+    }
+
+    /// For what a cell may do several times.
+    pub fn start_of_part() -> Pace {
+        Pace { lines: FEW_LINES, ..Pace::start() }
     }
 
     /// Seconds since the start.
@@ -35,7 +43,7 @@ impl Pace {
         if share >= 1.0 {
             return false;
         }
-        let expected = Duration::try_from_secs_f64(self.seconds() / share.max(1e-9) / LINES);
+        let expected = Duration::try_from_secs_f64(self.seconds() / share.max(1e-9) / self.lines);
         let due = self.last_line.elapsed() >= EVERY.max(expected.unwrap_or(Duration::MAX));
         if due {
             self.last_line = Instant::now();
@@ -51,13 +59,13 @@ mod tests {
     #[test]
     fn a_line_waits_two_seconds_and_longer_in_long_work() {
         let ago = |seconds| Instant::now() - Duration::from_secs(seconds);
-        let mut fresh = Pace { started: ago(1), last_line: ago(1) };
+        let mut fresh = Pace { started: ago(1), last_line: ago(1), lines: LINES };
         assert!(!fresh.line_is_due(0.5));
-        let mut later = Pace { started: ago(3), last_line: ago(3) };
+        let mut later = Pace { started: ago(3), last_line: ago(3), lines: LINES };
         assert!(later.line_is_due(0.5));
         assert!(!later.line_is_due(0.5), "not twice");
         // After 3 of 300 seconds: a line every 20 seconds.
-        let mut long = Pace { started: ago(3), last_line: ago(3) };
+        let mut long = Pace { started: ago(3), last_line: ago(3), lines: LINES };
         assert!(!long.line_is_due(0.01));
     }
 }

@@ -21,7 +21,7 @@ pub fn pass<D: Dataset>(
     };
     let batches = order::once(data);
     let all: usize = batches.iter().map(|rows| work(rows)).sum();
-    let (mut done, mut pace) = (0, Pace::start());
+    let (mut done, mut pace) = (0, Pace::start_of_part());
     let (mut parts, mut order) = (Vec::new(), Vec::with_capacity(data.len()));
     for rows in batches {
         if interrupt.happened() {

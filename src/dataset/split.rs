@@ -82,6 +82,29 @@ fn sizes(count: usize) -> (usize, usize) {
 }
 
 impl Splits {
+    /// The first reviews of each part, 70 % of them for train, 10 % for val and 20 % for test: a
+    /// random choice, since the parts are shuffled. For a first try, and for slow machines; all of
+    /// them, if there are no more.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if `num_reviews` is less than ten.
+    pub fn sample(&self, num_reviews: usize) -> Result<Splits> {
+        if num_reviews < 10 {
+            let remedy = "take 10 or more, so that each part has some";
+            return Err(Error::argument("num_reviews", num_reviews, remedy));
+        }
+        let (train, val) = sizes(num_reviews);
+        let first = |reviews: &Reviews, rows| Reviews {
+            frame: reviews.frame.head(Some(rows)),
+            class_names: reviews.class_names.clone(),
+        };
+        Ok(Splits {
+            train: first(&self.train, train),
+            val: first(&self.val, val),
+            test: first(&self.test, num_reviews - train - val),
+        })
+    }
+
     /// Writes `train.csv`, `val.csv` and `test.csv` into a folder, with the columns `index`, `text`
     /// and `label`, as the course does. [`Reviews::from_csv`] reads them.
     ///
@@ -144,6 +167,16 @@ mod tests {
             splits.train.texts().unwrap(),
             reviews.stratified_split(4).unwrap().train.texts().unwrap()
         );
+    }
+
+    #[test]
+    fn a_sample_is_the_beginning_of_each_part() {
+        let splits = numbered(100, |row| row as i64 % 2).split(1).unwrap();
+        let sample = splits.sample(20).unwrap();
+        assert_eq!(sample.named().map(|(_, reviews)| reviews.len()), [14, 2, 4]);
+        assert_eq!(sample.test.texts().unwrap(), splits.test.texts().unwrap()[..4]);
+        assert_eq!(splits.sample(1000).unwrap().train.len(), 70);
+        assert!(splits.sample(9).is_err());
     }
 
     #[test]

@@ -68,6 +68,18 @@ impl Node {
 impl AutoModelForSequenceClassification {
     /// Shows the tree of the modules, with shapes and parameters, in the notebook.
     pub fn evcxr_display(&self) {
+        let (summary, lines) = (self.summary(), self.tree());
+        let text: String = lines
+            .iter()
+            .map(|[name, shape, total, trained]| {
+                format!("\n{name:<44} {shape:<14} {total:>11} {trained:>11}")
+            })
+            .collect();
+        Html(html(&summary, &lines)).show(&(summary + &text));
+    }
+
+    /// The lines of the tree, indented: name, shape, parameters, those that are trained.
+    pub(super) fn tree(&self) -> Vec<[String; 4]> {
         let mut root = Node::new("");
         for (name, tensor) in self.named_parameters() {
             let path: Vec<&str> = name.split('.').collect();
@@ -75,17 +87,7 @@ impl AutoModelForSequenceClassification {
         }
         let mut lines = Vec::new();
         root.lines(0, &mut lines);
-        let text: Vec<String> = lines
-            .iter()
-            .map(|[name, shape, total, trained]| {
-                format!("{name:<44} {shape:<14} {total:>11} {trained:>11}")
-            })
-            .collect();
-        Html(html(&self.summary(), &lines)).show(&format!(
-            "{}\n{}",
-            self.summary(),
-            text.join("\n")
-        ));
+        lines
     }
 
     /// One line: name, kind, size, where it is.

@@ -267,3 +267,66 @@ fn a_saved_model_is_the_same_when_it_is_loaded() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn sixteen_bits_say_and_learn_the_same() {
+    let _alone = alone();
+    let texts: Vec<String> = (0..60).map(|i| format!("the film was {}", WORDS[i % 3])).collect();
+    let labels: Vec<i64> = (0..60).map(|i| i % 3).collect();
+    for name in ["distilbert", "bert", "roberta"] {
+        let expected = expected(name);
+        let mode = Mode { precision: Precision::Bf16, ..Mode::default() };
+        let logits = tch::no_grad(|| model(name).forward_t(&tokens(&expected), mode));
+        assert_eq!(logits.kind(), tch::Kind::Float);
+        // Eight significant bits, through two layers whose logits are of size 1 to 10.
+        assert_close(&logits, &expected["logits"], 0.25, name);
+        for seed in 1..=3 {
+            let accuracies = [Precision::Fp32, Precision::Bf16].map(|precision| {
+                let model = model(name);
+                let data = model.tokenizer.encode(&texts, 16).unwrap();
+                let data = DataLoader::new(data, labels.clone(), 6).unwrap();
+                let trainer = Trainer {
+                    num_epochs: 10,
+                    learning_rate: 3e-3,
+                    seed,
+                    precision,
+                    ..Trainer::default()
+                };
+                trainer.fit(&model, &data, &data).unwrap();
+                trainer.evaluate(&model, &data).unwrap().accuracy
+            });
+            assert_eq!(accuracies, [1.0, 1.0], "{name}, seed {seed}");
+        }
+    }
+}
+
+const WORDS: [&str; 3] = ["good", "bad", "not"];
+
+#[test]
+fn a_loss_that_becomes_nan_leaves_the_best_parameters() {
+    let _alone = alone();
+    let model = model("distilbert");
+    let texts: Vec<String> = (0..30).map(|i| format!("the film was {}", WORDS[i % 3])).collect();
+    let data = model.tokenizer.encode(&texts, 16).unwrap();
+    let data = DataLoader::new(data, (0..30).map(|i| i % 3).collect(), 6).unwrap();
+    let wild = Trainer { num_epochs: 50, learning_rate: 1e30, ..Trainer::default() };
+    let error = wild.fit(&model, &data, &data).unwrap_err().to_string();
+    assert!(error.contains("step") && error.contains("learning_rate"), "{error}");
+}
+
+#[test]
+fn the_tree_shows_equal_blocks_once() {
+    let model = model("distilbert");
+    let lines = model.tree();
+    let line = |name: &str| lines.iter().find(|line| line[0].trim() == name).unwrap().clone();
+    assert_eq!(lines.iter().filter(|line| line[0].contains("q_lin")).count(), 1);
+    assert!(lines.iter().any(|line| line[0].trim() == "0 to 1: 2 blocks of"), "{lines:?}");
+    assert_eq!(line("distilbert")[1], "");
+    let total: usize = model.count_parameters().total;
+    let tops = lines.iter().filter(|line| !line[0].starts_with(' '));
+    assert_eq!(tops.map(|line| line[2].parse::<usize>().unwrap()).sum::<usize>(), total);
+    // A block that is trained differs from one that is not.
+    model.freeze_all();
+    model.unfreeze_last_blocks(1).unwrap();
+    assert_eq!(model.tree().iter().filter(|line| line[0].contains("q_lin")).count(), 2);
+}

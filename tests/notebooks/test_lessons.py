@@ -20,6 +20,11 @@ def html(lesson):
     return [o.data["text/html"] for o in outputs(lesson) if "text/html" in o.get("data", {})]
 
 
+def accuracies(lesson):
+    """Of train, val and test, in percent."""
+    return map(float, re.findall(r"^(?:train|val|test) accuracy ([\d.]+) %", printed(lesson), re.M))
+
+
 def test_the_data_set():
     lesson = "8.2-bag-of-words/part1-dataset"
     (reviews,) = re.findall(r"IMDB: (?:all|the) (\d+) ", printed(lesson))
@@ -31,7 +36,7 @@ def test_the_data_set():
 
 def test_the_classifier():
     lesson = "8.2-bag-of-words/part2-classifier"
-    train, val, test = map(float, re.findall(r"^(?:train|val|test) accuracy ([\d.]+) %", printed(lesson), re.M))
+    train, val, test = accuracies(lesson)
     # On the 25,000 reviews, scikit-learn's counts and the same training in PyTorch give 87.70 %;
     # on all 50,000, the course has 88.27 %.
     expected = 88.27 if "IMDB: all 50000" in printed(lesson) else 87.70
@@ -41,3 +46,37 @@ def test_the_classifier():
     assert len(figures) == 1 and figures[0].count("image/svg+xml") == 2
     words = next(output for output in html(lesson) if "largest weights" in output)
     assert "worst (-" in words and "excellent (+" in words
+
+
+def test_the_last_layers():
+    lesson = "8.7-distilbert-finetuning/part1-last-layers"
+    train, val, test = accuracies(lesson)
+    assert train > 72 and val > 68 and test > 68
+    pictures = [output for output in html(lesson) if "image/svg+xml" in output]
+    assert len(pictures) == 2, "attention, and loss and accuracy"
+    # The model that was saved says what the one in memory says.
+    said = [output for output in html(lesson) if "probabilities of 2 examples" in output]
+    assert len(said) == 2 and said[0] == said[1]
+
+
+def test_the_whole_model_is_better_than_its_last_layers():
+    lesson = "8.7-distilbert-finetuning/part2-whole-model"
+    train, val, test = accuracies(lesson)
+    *_, last_layers = accuracies("8.7-distilbert-finetuning/part1-last-layers")
+    assert train > 90 and val > 79 and test > 79
+    assert test > last_layers + 3
+
+
+def test_the_comparison_has_all_four_ways():
+    lesson = "8.7-distilbert-finetuning/part3-comparison"
+    words, last, blocks, whole = map(float, re.findall(r"^([\d.]+) %$", printed(lesson), re.M))
+    assert min(words, blocks, whole) > 76 and last > 65
+    assert whole > last + 3 and blocks > last + 3
+    assert any("the same reviews, four ways" in output for output in html(lesson))
+
+
+def test_exercise_and_solution():
+    (first, second, *_) = re.findall(r"([\d.]+) %$", printed("exercises/exercise-1-other-llms"), re.M)
+    assert float(first) > 60 and float(second) > 60
+    *_, test = accuracies("solutions/exercise-1-other-llms")
+    assert test > 60
