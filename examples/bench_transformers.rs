@@ -114,7 +114,7 @@ fn forward(precision: Precision, count: usize, max_length: usize) -> Result<()> 
     let pass = || -> Result<()> {
         for rows in data.shuffled(1) {
             let tokens = data.data().gather(&rows, device)?;
-            tch::no_grad(|| model.forward_t(&tokens, mode));
+            let _ = tch::no_grad(|| model.forward_t(&tokens, mode));
         }
         Ok(())
     };

@@ -4,7 +4,11 @@ use crate::error::Result;
 use crate::files::{data_dir, write_whole};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use tch::Tensor;
+use tch::{Device, Tensor};
+
+/// The remedy for what should not be in the cache.
+pub const DELETE_CACHE: &str =
+    "delete the folder ~/.cache/unit8/data (or the one that UNIT8_DATA names)";
 
 /// What a result is made of.
 pub struct Key(Sha256);
@@ -45,6 +49,14 @@ pub fn cached(
         println!("not kept for the next time: {error}");
     }
     Ok(made)
+}
+
+/// The numbers of a tensor, as they are in memory.
+pub fn bytes_of(tensor: &Tensor) -> Result<Vec<u8>> {
+    let tensor = tensor.f_to_device(Device::Cpu)?.f_contiguous()?;
+    let mut bytes = vec![0; tensor.kind().elt_size_in_bytes() * tensor.numel()];
+    tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
+    Ok(bytes)
 }
 
 fn keep(file: &Path, tensors: &[(String, Tensor)]) -> Result<()> {

@@ -113,18 +113,19 @@ impl<D: Dataset> DataLoader<D> {
         self.batch_size
     }
 
-    /// Batch `number` (from 0) of the examples in the order of the rows, on the CPU.
+    /// Batch `number` (from 0) of the examples in the order of the rows, on the device of the
+    /// model that it is for. A training takes other batches, see [`shuffled`](Self::shuffled).
     ///
     /// # Errors
     /// [`Error::Argument`] if there is no such batch.
-    pub fn batch(&self, number: usize) -> Result<Batch<D::Batch>> {
+    pub fn batch(&self, number: usize, device: Device) -> Result<Batch<D::Batch>> {
         if number >= self.num_batches() {
             let remedy = format!("batches are numbered 0 to {}", self.num_batches() - 1);
             return Err(Error::argument("number", number, remedy));
         }
         let start = number * self.batch_size;
         let rows: Vec<usize> = (start..self.len().min(start + self.batch_size)).collect();
-        self.gather(&rows, Device::Cpu)
+        self.gather(&rows, device)
     }
 
     /// The rows of each batch of an epoch, shuffled by the seed; rows of like length are together.
@@ -166,9 +167,9 @@ mod tests {
     fn batches_keep_the_last_examples_and_are_shuffled_by_the_seed() {
         let data = loader(&["good film"; 50], 8).unwrap();
         assert_eq!(data.num_batches(), 7);
-        let last = data.batch(6).unwrap();
+        let last = data.batch(6, Device::Cpu).unwrap();
         assert_eq!((last.features.size(), last.labels.size()), ((2, 2), vec![2]));
-        assert!(data.batch(7).is_err());
+        assert!(data.batch(7, Device::Cpu).is_err());
         assert_eq!(data.shuffled(1), data.shuffled(1));
         assert_ne!(data.shuffled(1), data.shuffled(2));
         let mut rows = data.shuffled(1).concat();

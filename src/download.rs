@@ -137,9 +137,10 @@ impl Download<'_> {
         let (mut at, mut heard) = (have, Instant::now());
         loop {
             if interrupt.happened() {
-                return Err(
-                    self.error(format!("stopped after {at} of {} bytes; {AGAIN}", self.size))
-                );
+                let (url, size) = (self.url, self.size);
+                return Err(Error::Stopped(format!(
+                    "the download of {url} ({at} of {size} bytes)"
+                )));
             }
             let arrival = match arrivals.recv_timeout(Duration::from_millis(200)) {
                 Ok(arrival) => arrival,

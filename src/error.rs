@@ -48,7 +48,7 @@ pub enum Error {
     Memory(String),
     /// Jupyter's stop button ended something that has no result yet.
     #[error("{0} was stopped: run the cell again")]
-    Stopped(&'static str),
+    Stopped(String),
 }
 
 /// The result of everything in this library that can fail.

@@ -6,7 +6,7 @@ use settings::Settings;
 use std::path::{Path, PathBuf};
 
 mod cache;
-mod folder;
+pub(crate) mod folder;
 mod remote;
 mod settings;
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod mode;
 pub mod models;
 pub mod plots;
 mod progress;
+mod random;
 pub mod tokenizer;
 pub mod trainer;
 pub mod vectorizer;

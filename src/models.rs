@@ -134,7 +134,16 @@ impl AutoModelForSequenceClassification {
     }
 
     /// The hidden states of all tokens, behind the last block: (B, T) -> (B, T, D).
+    ///
+    /// # Panics
+    /// If the tokens are none of this model's, as tch's own functions do where things don't fit.
     fn encode(&self, tokens: &Tokens, mode: Mode, attentions: Option<&mut Vec<Tensor>>) -> Tensor {
+        // Checked here: a graphics card that is told so later needs a new kernel.
+        assert!(
+            tokens.largest_id < self.config.vocab_size
+                && tokens.size().1 <= self.config.max_length(),
+            "the tokens are of another model: encode the texts with this model's tokenizer"
+        );
         let mask = tokens.padded.then(|| {
             let padding = tokens.attention_mask.eq(0).unsqueeze(1).unsqueeze(1); // (B, 1, 1, T)
             let zeros = padding.zeros_like().to_kind(mode.precision.kind());
@@ -168,7 +177,7 @@ impl AutoModelForSequenceClassification {
         self.config.layers as usize
     }
 
-    /// Writes `model.safetensors`, `config.json` and `tokenizer.json` into a folder:
+    /// Writes `model.safetensors`, `config.json` and the tokenizer's two files into a folder:
     /// [`from_pretrained`](Self::from_pretrained) reads it, here and in Python's transformers.
     ///
     /// # Errors
@@ -183,6 +192,7 @@ impl AutoModelForSequenceClassification {
         };
         weights::save(folder, &self.store)?;
         write("tokenizer.json", self.tokenizer.file().to_vec())?;
+        write("tokenizer_config.json", format!("{:#}", self.tokenizer.json()).into_bytes())?;
         write("config.json", format!("{:#}", self.json()).into_bytes())
     }
 
@@ -201,6 +211,10 @@ impl AutoModelForSequenceClassification {
         {
             json["id2label"] = names;
             json["label2id"] = numbers;
+        }
+        json["dtype"] = json!("float32");
+        if let Some(fields) = json.as_object_mut() {
+            fields.remove("torch_dtype");
         }
         json["problem_type"] = json!("single_label_classification");
         json
@@ -240,7 +254,7 @@ impl Classifier<Tensor> for AutoModelForSequenceClassification {
     }
 
     fn forward_t(&self, features: &Tensor, mode: Mode) -> Tensor {
-        self.head.forward(features, mode)
+        self.head.forward(&features.to_kind(mode.precision.kind()), mode)
     }
 
     fn var_store(&self) -> &VarStore {

@@ -17,6 +17,8 @@ use tokenizers::{EncodeInput, TruncationParams};
 
 /// Texts that are encoded between two looks at the stop button.
 const AT_ONCE: usize = 512;
+/// So many vectors of a model may belong to no piece.
+const ROUNDED_UP: i64 = 128;
 /// From so many texts on, the result is kept on disk.
 const WORTH_KEEPING: usize = 1000;
 
@@ -49,12 +51,13 @@ impl Tokenizer {
         tokenizer.with_truncation(None).map_err(|error| Error::file(path, error))?;
         let pieces =
             tokenizer.get_vocab(true).into_values().max().map_or(0, |id| i64::from(id) + 1);
-        if pieces > vocab_size {
+        // Some models round the number of their vectors up.
+        if !(vocab_size - ROUNDED_UP..=vocab_size).contains(&pieces) {
             return Err(Error::file(
                 path,
                 format!(
-                    "the tokenizer has {pieces} pieces, the model only {vocab_size}: they don't \
-                     belong together; take config.json, weights and tokenizer.json of one model"
+                    "the tokenizer has {pieces} pieces, the model {vocab_size}: they don't belong \
+                     together; take config.json, weights and tokenizer.json of one model"
                 ),
             ));
         }
@@ -96,7 +99,7 @@ impl Tokenizer {
         key.add(&max_length.to_le_bytes());
         texts.iter().for_each(|text| key.add(text.as_ref().as_bytes()));
         let tensors = cached("tokens", key, || self.encode_now(texts, max_length)?.to_tensors())?;
-        Encodings::from_tensors(&tensors, self.padding_id)
+        Encodings::from_tensors(&tensors, self.padding_id, self.max_length)
     }
 
     fn encode_now<T: AsRef<str>>(&self, texts: &[T], max_length: usize) -> Result<Encodings> {
@@ -105,10 +108,10 @@ impl Tokenizer {
         let truncation = TruncationParams { max_length, ..Default::default() };
         tokenizer.with_truncation(Some(truncation)).map_err(failed)?;
         let (interrupt, mut pace) = (Interrupt::listen(), Pace::start());
-        let mut encodings = Encodings::new(self.padding_id);
+        let mut encodings = Encodings::new(self.padding_id, self.max_length);
         for some in texts.chunks(AT_ONCE) {
             if interrupt.happened() {
-                return Err(Error::Stopped("the tokenization"));
+                return Err(Error::Stopped("the tokenization".to_owned()));
             }
             let inputs: Vec<EncodeInput<'_>> =
                 some.iter().map(|text| text.as_ref().into()).collect();
@@ -127,6 +130,16 @@ impl Tokenizer {
     /// The `tokenizer.json` that this was read from.
     pub(crate) fn file(&self) -> &[u8] {
         &self.file
+    }
+
+    /// The `tokenizer_config.json` that goes with it: transformers then takes the file as it is,
+    /// instead of one of its own classes, which may read texts differently.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": self.max_length,
+            "pad_token": self.piece(self.padding_id),
+        })
     }
 
     /// The word piece with this number; `None` if there is none.

@@ -97,7 +97,7 @@ mod tests {
         tch::manual_seed(1);
         let texts = ["a good good film", "", "the bad film", "so good it is bad so bad so"];
         let (_, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
-        let batch = DataLoader::new(counts, vec![0; 4], 4).unwrap().batch(0).unwrap();
+        let batch = DataLoader::new(counts, vec![0; 4], 4).unwrap().batch(0, Device::Cpu).unwrap();
         let columns = batch.features.size().1 as i64;
         for bias in [true, false] {
             let store = nn::VarStore::new(Device::Cpu);

@@ -18,7 +18,7 @@ pub fn shuffled(data: &impl Dataset, batch_size: usize, seed: u32) -> Vec<Vec<us
         return rows.chunks(batch_size).map(<[usize]>::to_vec).collect();
     }
     let mut batches: Vec<Vec<usize>> = rows
-        .chunks_mut(WINDOW * batch_size)
+        .chunks_mut(batch_size.saturating_mul(WINDOW))
         .flat_map(|window| {
             window.sort_by_key(|&row| data.length_of(row));
             window.chunks(batch_size).map(<[usize]>::to_vec).collect::<Vec<_>>()

@@ -25,7 +25,7 @@ pub fn pass<D: Dataset>(
     let (mut parts, mut order) = (Vec::new(), Vec::with_capacity(data.len()));
     for rows in batches {
         if interrupt.happened() {
-            return Err(Error::Stopped(what));
+            return Err(Error::Stopped(what.to_owned()));
         }
         let result = calculate(&data.gather(&rows, device)?, rows.len())?;
         parts.push(result.f_to_device(Device::Cpu)?);

@@ -65,6 +65,7 @@ pub fn full_or_installed(folder: Result<PathBuf>) -> Result<Reviews> {
             println!("IMDB: all {} reviews", reviews.len());
             return Ok(reviews);
         }
+        Err(stopped @ Error::Stopped(_)) => return Err(stopped),
         Err(error) => error,
     };
     let reviews = installed()?;

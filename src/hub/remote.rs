@@ -73,8 +73,7 @@ impl Model<'_> {
     /// What the hub says about a file, if it has it.
     fn file(&self, name: &str) -> Result<Option<RemoteFile>> {
         let url = format!("{}/resolve/main/{name}", self.url());
-        let answer = head(&url, self.settings.token.as_deref())
-            .map_err(|message| Error::Download { url: url.clone(), message })?;
+        let answer = head(&url, self.settings.token.as_deref())?;
         match answer.status().as_u16() {
             200 | 301..=303 | 307 | 308 => {}
             404 => return Ok(None),
@@ -154,25 +153,28 @@ impl RemoteFile {
 
 /// Asks about a file, in a thread of its own: a hub that does not answer must not keep the stop
 /// button from working.
-fn head(url: &str, token: Option<&str>) -> std::result::Result<Response<ureq::Body>, String> {
+fn head(url: &str, token: Option<&str>) -> Result<Response<ureq::Body>> {
+    let failed = |message: String| Error::Download { url: url.to_owned(), message };
     let interrupt = Interrupt::listen();
     let (sender, answers) = sync_channel(1);
-    let (url, token) = (url.to_owned(), token.map(str::to_owned));
+    let (address, token) = (url.to_owned(), token.map(str::to_owned));
     std::thread::spawn(move || {
-        let _ = sender.send(request_head(url, token.as_deref()));
+        let _ = sender.send(request_head(address, token.as_deref()));
     });
     loop {
         match answers.recv_timeout(Duration::from_millis(200)) {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => {
-                return Err(format!(
+                return Err(failed(format!(
                     "no connection: {error}; check the network, or give the folder of a model"
-                ));
+                )));
             }
-            Err(_) if interrupt.happened() => return Err("stopped; run the cell again".to_owned()),
+            Err(_) if interrupt.happened() => {
+                return Err(Error::Stopped(format!("the download of {url}")));
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
-                return Err("no answer; run the cell again".to_owned());
+                return Err(failed("no answer; run the cell again".to_owned()));
             }
         }
     }

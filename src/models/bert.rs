@@ -4,7 +4,7 @@
 
 use super::config::{Architecture, Config};
 use super::dropout::dropout;
-use super::layers::{Embedding, LayerNorm, Linear, Pass, attention};
+use super::layers::{Activation, Embedding, LayerNorm, Linear, Pass, attention};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
@@ -87,7 +87,9 @@ struct Block {
     attention_output: Output,
     intermediate: Linear,
     output: Output,
-    config: Config,
+    heads: i64,
+    activation: Activation,
+    attention_dropout: f64,
 }
 
 impl Block {
@@ -101,17 +103,18 @@ impl Block {
             attention_output: Output::new(&(path / "attention" / "output"), width, config),
             intermediate: Linear::new(&(path / "intermediate" / "dense"), width, inner),
             output: Output::new(&(path / "output"), inner, config),
-            config: config.clone(),
+            heads: config.heads,
+            activation: config.activation,
+            attention_dropout: config.attention_dropout,
         }
     }
 
     /// (B, T, D) -> (B, T, D)
     fn forward(&self, x: &Tensor, pass: &mut Pass<'_>) -> Tensor {
-        let config = &self.config;
         let qkv = [&self.query, &self.key, &self.value].map(|layer| layer.forward(x)); // (B, T, D)
-        let context = attention(qkv, config.heads, config.attention_dropout, pass); // (B, T, D)
+        let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, T, D)
         let attended = self.attention_output.forward(&context, x, pass); // (B, T, D)
-        let inner = config.activation.forward(&self.intermediate.forward(&attended)); // (B, T, inner)
+        let inner = self.activation.forward(&self.intermediate.forward(&attended)); // (B, T, inner)
         self.output.forward(&inner, &attended, pass)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::config::Config;
 use super::dropout::dropout;
-use super::layers::{Embedding, LayerNorm, Linear, Pass, attention};
+use super::layers::{Activation, Embedding, LayerNorm, Linear, Pass, attention};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
@@ -78,7 +78,10 @@ struct Block {
     lin1: Linear,
     lin2: Linear,
     output_layer_norm: LayerNorm,
-    config: Config,
+    heads: i64,
+    activation: Activation,
+    attention_dropout: f64,
+    dropout: f64,
 }
 
 impl Block {
@@ -95,18 +98,20 @@ impl Block {
             lin1: Linear::new(&(&ffn / "lin1"), width, inner),
             lin2: Linear::new(&(&ffn / "lin2"), inner, width),
             output_layer_norm: norm("output_layer_norm"),
-            config: config.clone(),
+            heads: config.heads,
+            activation: config.activation,
+            attention_dropout: config.attention_dropout,
+            dropout: config.dropout,
         }
     }
 
     /// (B, T, D) -> (B, T, D)
     fn forward(&self, x: &Tensor, pass: &mut Pass<'_>) -> Tensor {
-        let config = &self.config;
         let qkv = [&self.q_lin, &self.k_lin, &self.v_lin].map(|layer| layer.forward(x)); // (B, T, D)
-        let context = attention(qkv, config.heads, config.attention_dropout, pass); // (B, T, D)
+        let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, T, D)
         let attended = self.sa_layer_norm.forward(&(self.out_lin.forward(&context) + x));
-        let inner = config.activation.forward(&self.lin1.forward(&attended)); // (B, T, inner)
-        let outer = dropout(&self.lin2.forward(&inner), config.dropout, pass.mode.train); // (B, T, D)
+        let inner = self.activation.forward(&self.lin1.forward(&attended)); // (B, T, inner)
+        let outer = dropout(&self.lin2.forward(&inner), self.dropout, pass.mode.train); // (B, T, D)
         self.output_layer_norm.forward(&(outer + attended))
     }
 }

@@ -1,5 +1,6 @@
 //! Dropout (Srivastava et al. 2014, <https://jmlr.org/papers/v15/srivastava14a.html>).
 
+use crate::random::next;
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
@@ -15,14 +16,14 @@ pub fn dropout(x: &Tensor, p: f64, train: bool) -> Tensor {
     if x.device() != Device::Cpu {
         return x.dropout(p, true);
     }
-    x * kept(&x.size(), x.kind(), p)
+    // From libtorch's own generator, so that `tch::manual_seed` decides about this, too.
+    let seed = Tensor::randint(i64::MAX, [1], (Kind::Int64, Device::Cpu)).int64_value(&[0]) as u64;
+    x * kept(&x.size(), x.kind(), p, seed)
 }
 
 /// A tensor with 0 for what is dropped and 1 / (1 - p) for what is kept. libtorch takes four times
 /// as long for it on a CPU, half the time of an attention layer.
-fn kept(shape: &[i64], kind: Kind, p: f64) -> Tensor {
-    // From libtorch's own generator, so that `tch::manual_seed` decides about this, too.
-    let seed = Tensor::randint(i64::MAX, [1], (Kind::Int64, Device::Cpu)).int64_value(&[0]) as u64;
+fn kept(shape: &[i64], kind: Kind, p: f64, seed: u64) -> Tensor {
     let mut kept = Tensor::empty(shape, (kind, Device::Cpu));
     let scale = (1.0 / (1.0 - p)) as f32;
     match kind {
@@ -51,15 +52,6 @@ fn fill<T: Copy + Default + Send + Sync>(tensor: &mut Tensor, seed: u64, p: f64,
     });
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014, <https://doi.org/10.1145/2714064.2660195>).
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,13 +77,9 @@ mod tests {
 
     #[test]
     fn the_seed_decides() {
-        let x = Tensor::ones([50_000], (Kind::Float, Device::Cpu));
-        let drawn = |seed| {
-            tch::manual_seed(seed);
-            (dropout(&x, 0.5, true), dropout(&x, 0.5, true))
-        };
-        let (first, second) = drawn(1);
-        assert!(first.equal(&drawn(1).0) && second.equal(&drawn(1).1));
-        assert!(!first.equal(&second) && !first.equal(&drawn(2).0));
+        for kind in [Kind::Float, Kind::BFloat16] {
+            let drawn = |seed| kept(&[50_000], kind, 0.5, seed);
+            assert!(drawn(1).equal(&drawn(1)) && !drawn(1).equal(&drawn(2)));
+        }
     }
 }

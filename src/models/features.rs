@@ -2,7 +2,7 @@
 
 use super::AutoModelForSequenceClassification;
 use super::weights::is_encoder;
-use crate::cache::{Key, cached};
+use crate::cache::{DELETE_CACHE, Key, bytes_of, cached};
 use crate::dataloader::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -53,8 +53,8 @@ impl AutoModelForSequenceClassification {
     /// on disk by the content of model and texts.
     ///
     /// # Errors
-    /// [`Error::Data`] if the encoder is not frozen, so that a training would change it,
-    /// [`Error::Memory`] if the device is too small, [`Error::Stopped`] by the stop button.
+    /// [`Error::Data`] if the encoder is not frozen, so that a training would change it, or there
+    /// are no texts, [`Error::Torch`] if they were encoded for another model, [`Error::Memory`] if the device is too small, [`Error::Stopped`] by the stop button.
     pub fn features(&self, texts: &Encodings, precision: Precision) -> Result<HiddenStates> {
         if !self.encoder_is_frozen() {
             return Err(Error::Data(
@@ -70,7 +70,7 @@ impl AutoModelForSequenceClassification {
         })?;
         match kept.pop() {
             Some((_, states)) => Ok(HiddenStates { states }),
-            None => Err(Error::Data("the kept features are empty: delete the cache".to_owned())),
+            None => Err(Error::Data(format!("the kept features are empty: {DELETE_CACHE}"))),
         }
     }
 
@@ -80,10 +80,7 @@ impl AutoModelForSequenceClassification {
         key.add(format!("{precision:?}").as_bytes());
         for (name, tensor) in self.named_parameters() {
             if is_encoder(&name, self.config.architecture) {
-                let tensor = tensor.f_to_device(Device::Cpu)?;
-                let mut bytes = vec![0; 4 * tensor.numel()];
-                tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
-                key.add(&bytes);
+                key.add(&bytes_of(&tensor)?);
             }
         }
         let (ids, starts) = texts.fingerprint();

@@ -5,7 +5,7 @@
 
 use crate::mode::Mode;
 use tch::nn::{Init, Path};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// A variable that is filled later, from a checkpoint or at random.
 fn variable(path: &Path, name: &str, shape: &[i64]) -> Tensor {
@@ -125,21 +125,24 @@ pub fn attention([q, k, v]: [Tensor; 3], heads: i64, dropout: f64, pass: &mut Pa
     let (batch, tokens, width) = q.size3().unwrap_or_default();
     let split = |x: &Tensor| x.view([batch, tokens, heads, width / heads]).transpose(1, 2);
     let (q, k, v) = (split(&q), split(&k), split(&v)); // (B, h, T, D / h)
-    let context = if pass.attentions.is_some() || (pass.mode.train && dropout > 0.0) {
+    let dropout = if pass.mode.train { dropout } else { 0.0 };
+    // On a CPU the fused function knows no dropout, and falls back to a slow one.
+    let by_hand = dropout > 0.0 && q.device() == Device::Cpu;
+    let context = if by_hand || pass.attentions.is_some() {
         let weights = attention_weights(&q, &k, pass); // (B, h, T, T)
         if let Some(attentions) = pass.attentions.as_deref_mut() {
             attentions.push(weights.to_kind(Kind::Float));
         }
-        super::dropout::dropout(&weights, dropout, pass.mode.train).matmul(&v)
+        super::dropout::dropout(&weights, dropout, true).matmul(&v)
     } else {
         let mask = pass.mask.as_ref();
-        Tensor::scaled_dot_product_attention(&q, &k, &v, mask, 0.0, false, None, false)
+        Tensor::scaled_dot_product_attention(&q, &k, &v, mask, dropout, false, None, false)
     }; // (B, h, T, D / h)
     context.transpose(1, 2).reshape([batch, tokens, width])
 }
 
-/// The softmax of the scaled products of queries and keys: what the fused function above never
-/// writes down. For training with dropout that function would do the same, with a slower dropout.
+/// The softmax of the scaled products of queries and keys, which the fused function never writes
+/// down.
 fn attention_weights(q: &Tensor, k: &Tensor, pass: &Pass<'_>) -> Tensor {
     let (batch, heads, tokens, width) = q.size4().unwrap_or_default();
     let flat = |x: &Tensor| x.reshape([batch * heads, tokens, width]);

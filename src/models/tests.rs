@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Precision;
-use crate::dataloader::DataLoader;
+use crate::dataloader::{DataLoader, Dataset};
 use crate::files::test_folder;
 use crate::trainer::optimizer::{Steps, clip};
 use crate::trainer::tests::alone;
@@ -10,6 +10,7 @@ use crate::trainer::{Optimizer, Schedule, Trainer};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use tch::Device;
 
 const WITH_GRADIENTS: [&str; 3] = ["distilbert", "bert", "roberta"];
 
@@ -32,6 +33,7 @@ fn tokens(expected: &BTreeMap<String, Tensor>) -> Tokens {
         input_ids: expected["input_ids"].shallow_clone(),
         attention_mask: expected["attention_mask"].shallow_clone(),
         padded: true,
+        largest_id: 0,
     }
 }
 
@@ -264,7 +266,7 @@ fn a_saved_model_is_the_same_when_it_is_loaded() {
     for ((name, a), (_, b)) in original.named_parameters().iter().zip(again.named_parameters()) {
         assert!(a.equal(&b), "{name}");
     }
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
     fs::remove_dir_all(folder).unwrap();
 }
 
@@ -312,6 +314,28 @@ fn a_loss_that_becomes_nan_leaves_the_best_parameters() {
     let wild = Trainer { num_epochs: 50, learning_rate: 1e30, ..Trainer::default() };
     let error = wild.fit(&model, &data, &data).unwrap_err().to_string();
     assert!(error.contains("step") && error.contains("learning_rate"), "{error}");
+}
+
+#[test]
+fn what_is_not_of_this_model_is_refused() {
+    let _alone = alone();
+    let (bert, roberta) = (model("bert"), model("roberta"));
+    let tokens = bert.tokenizer.encode(&["good", "zz [MASK] ~"], 16).unwrap();
+    assert!(Trainer::default().predict(&bert, &tokens).is_ok());
+    let mut all = Tokens { largest_id: 107, ..tokens.gather(&[0], Device::Cpu).unwrap() };
+    assert!(bert.attentions(&all).is_ok());
+    let error = roberta.attentions(&all).unwrap_err().to_string();
+    assert!(error.contains("of another model"), "{error}");
+    all.largest_id = 108;
+    assert!(bert.attentions(&all).is_err());
+
+    // Kept features can train the last layers, and nothing below them.
+    bert.freeze_all();
+    let states = bert.features(&tokens, Precision::Fp32).unwrap();
+    let data = DataLoader::new(states, vec![0, 1], 2).unwrap();
+    bert.unfreeze_last_blocks(1).unwrap();
+    let error = Trainer::default().fit(&bert, &data, &data).unwrap_err().to_string();
+    assert!(error.contains("layer.1") && error.contains("train on the texts"), "{error}");
 }
 
 #[test]

@@ -1,19 +1,17 @@
 //! Weights from the safetensors files of a checkpoint, and back.
 
 use super::config::{Architecture, Config};
+use crate::cache::bytes_of;
 use crate::error::{Error, Result};
 use crate::files::{cannot_write, write_whole};
+use crate::hub::folder::{INDEX, WEIGHTS, weight_files};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use safetensors::{SafeTensorError, serialize_to_file};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tch::nn::VarStore;
-use tch::{Device, Kind, Tensor};
-
-const SINGLE: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
+use tch::{Kind, Tensor};
 
 /// What became of the weights of a checkpoint.
 pub struct Loaded {
@@ -32,8 +30,10 @@ pub fn load(folder: &Path, config: &Config, store: &VarStore) -> Result<Loaded> 
     for path in files(folder)? {
         let bytes = fs::read(&path).map_err(|error| Error::file(&path, error))?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|error| {
-            let remedy = "delete it, and download it again";
-            Error::file(&path, format!("not a whole safetensors file ({error}): {remedy}"))
+            // In the cache of Hugging Face it is a link, and what it leads to must go.
+            let file = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let remedy = "delete it, and load the model again";
+            Error::file(file, format!("not a whole safetensors file ({error}): {remedy}"))
         })?;
         for (key, view) in tensors.tensors() {
             let name = name_of(&key, config.architecture, &variables);
@@ -73,25 +73,11 @@ pub fn is_encoder(name: &str, architecture: Architecture) -> bool {
 
 /// One file, or those that the index names.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let (single, index) = (folder.join(SINGLE), folder.join(INDEX));
+    let single = folder.join(WEIGHTS);
     if single.is_file() {
         return Ok(vec![single]);
     }
-    let text = fs::read(&index).map_err(|_| {
-        let remedy = "a model folder has config.json, tokenizer.json and model.safetensors";
-        Error::file(&single, format!("there is no such file: {remedy}"))
-    })?;
-    let json: Value = serde_json::from_slice(&text)
-        .map_err(|error| Error::file(&index, format!("not a JSON file: {error}")))?;
-    let shards: BTreeSet<&str> = json["weight_map"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, v)| v.as_str())
-        .collect();
-    if shards.is_empty() || shards.iter().any(|shard| shard.contains(['/', '\\'])) {
-        return Err(Error::file(&index, "names no files of this folder: download it again"));
-    }
+    let shards = weight_files(&folder.join(INDEX))?;
     Ok(shards.into_iter().map(|shard| folder.join(shard)).collect())
 }
 
@@ -153,13 +139,11 @@ fn initialize(variable: &Tensor, name: &str, deviation: f64) -> Result<()> {
 /// Writes all variables as transformers would, f32, on the CPU.
 pub fn save(folder: &Path, store: &VarStore) -> Result<()> {
     let _no_grad = tch::no_grad_guard();
-    let path = folder.join(SINGLE);
+    let path = folder.join(WEIGHTS);
     let mut bytes: BTreeMap<String, (Vec<usize>, Vec<u8>)> = BTreeMap::new();
     for (name, variable) in store.variables() {
-        let tensor = variable.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
-        let mut data = vec![0; 4 * tensor.numel()];
-        tensor.f_copy_data_u8(&mut data, tensor.numel())?;
-        bytes.insert(name, (tensor.size().iter().map(|&size| size as usize).collect(), data));
+        let shape = variable.size().iter().map(|&size| size as usize).collect();
+        bytes.insert(name, (shape, bytes_of(&variable)?));
     }
     let failed = |error: SafeTensorError| match error {
         SafeTensorError::IoError(error) => cannot_write(&path, &error),

@@ -1,5 +1,6 @@
 //! Encoded texts, and batches of them.
 
+use crate::cache::DELETE_CACHE;
 use crate::dataloader::Dataset;
 use crate::display::table;
 use crate::error::{Error, Result};
@@ -13,6 +14,8 @@ pub struct Encodings {
     /// Where each text begins, and at last where the last one ends.
     starts: Vec<usize>,
     padding_id: u32,
+    /// The most tokens that the model takes.
+    max_length: usize,
     /// All batches are padded to this length.
     fixed_length: Option<usize>,
 }
@@ -26,6 +29,8 @@ pub struct Tokens {
     pub attention_mask: Tensor,
     /// Whether there is padding, known without asking the graphics card.
     pub(crate) padded: bool,
+    /// The largest of the ids, likewise.
+    pub(crate) largest_id: i64,
 }
 
 impl Tokens {
@@ -37,8 +42,9 @@ impl Tokens {
 }
 
 impl Encodings {
-    pub(super) fn new(padding_id: u32) -> Encodings {
-        Encodings { ids: Vec::new(), starts: vec![0], padding_id, fixed_length: None }
+    pub(super) fn new(padding_id: u32, max_length: usize) -> Encodings {
+        let (ids, starts) = (Vec::new(), vec![0]);
+        Encodings { ids, starts, padding_id, max_length, fixed_length: None }
     }
 
     pub(super) fn push(&mut self, ids: &[u32]) {
@@ -60,11 +66,15 @@ impl Encodings {
     /// the course does. It costs time, and changes no result but for the order of the batches.
     ///
     /// # Errors
-    /// [`Error::Argument`] if a text is longer.
+    /// [`Error::Argument`] if a text is longer, or the model can't take as many tokens.
     pub fn padded_to(mut self, length: usize) -> Result<Encodings> {
         let longest = self.lengths().into_iter().max().unwrap_or(0);
         if longest > length {
             let remedy = format!("the longest text has {longest} tokens");
+            return Err(Error::argument("length", length, remedy));
+        }
+        if length > self.max_length {
+            let remedy = format!("this model takes up to {} tokens", self.max_length);
             return Err(Error::argument("length", length, remedy));
         }
         self.fixed_length = Some(length);
@@ -86,11 +96,15 @@ impl Encodings {
         ])
     }
 
-    pub(super) fn from_tensors(tensors: &[(String, Tensor)], padding_id: u32) -> Result<Encodings> {
+    pub(super) fn from_tensors(
+        tensors: &[(String, Tensor)],
+        padding_id: u32,
+        max_length: usize,
+    ) -> Result<Encodings> {
         let numbers = |name| -> Result<Vec<i64>> {
             let found = tensors.iter().find(|(known, _)| known == name);
             let (_, tensor) = found.ok_or_else(|| {
-                Error::Data(format!("the kept tokens lack {name}: delete the folder of the cache"))
+                Error::Data(format!("the kept tokens lack {name}: {DELETE_CACHE}"))
             })?;
             Ok(Vec::try_from(tensor.f_to_kind(Kind::Int64)?)?)
         };
@@ -98,6 +112,7 @@ impl Encodings {
             ids: numbers("ids")?.into_iter().map(|id| id as u32).collect(),
             starts: numbers("starts")?.into_iter().map(|start| start as usize).collect(),
             padding_id,
+            max_length,
             fixed_length: None,
         })
     }
@@ -154,13 +169,11 @@ impl Dataset for Encodings {
             input_ids: tensor(&input_ids)?,
             attention_mask: tensor(&attention_mask)?,
             padded: texts.iter().any(|text| text.len() < columns),
+            largest_id: input_ids.iter().max().copied().unwrap_or(0),
         })
     }
 
     fn length_of(&self, row: usize) -> Option<usize> {
-        if self.fixed_length.is_some() {
-            return None;
-        }
-        Some(self.ids(row)?.len())
+        Some(self.fixed_length.unwrap_or(self.ids(row)?.len()))
     }
 }

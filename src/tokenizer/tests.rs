@@ -7,7 +7,8 @@ use tch::Device;
 
 fn tokenizer(name: &str) -> Tokenizer {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name);
-    Tokenizer::read(&folder.join("tokenizer.json"), 0, 1000, 40).unwrap()
+    let vocab_size = if name == "roberta-all-bytes" { 320 } else { 108 };
+    Tokenizer::read(&folder.join("tokenizer.json"), 0, vocab_size, 40).unwrap()
 }
 
 // >>> tokenizer(text, truncation=True, max_length=16)["input_ids"]
@@ -42,8 +43,10 @@ fn batches_are_padded_to_their_longest_text() {
 
     let fixed = encodings.clone().padded_to(20).unwrap();
     assert_eq!(fixed.gather(&[0], Device::Cpu).unwrap().size(), (1, 20));
-    let error = encodings.padded_to(5).unwrap_err().to_string();
+    let error = encodings.clone().padded_to(5).unwrap_err().to_string();
     assert_eq!(error, "length = 5: the longest text has 6 tokens");
+    let error = encodings.padded_to(usize::MAX).unwrap_err().to_string();
+    assert!(error.ends_with("this model takes up to 40 tokens"), "{error}");
 }
 
 #[test]
@@ -61,15 +64,15 @@ fn lengths_that_the_model_cannot_take_are_refused() {
 fn kept_tokens_are_the_same_tokens() {
     let encodings = tokenizer("roberta").encode(&["good", "", "the movie"], 16).unwrap();
     let tensors = encodings.to_tensors().unwrap();
-    assert_eq!(Encodings::from_tensors(&tensors, 0).unwrap(), encodings);
-    assert!(Encodings::from_tensors(&tensors[..1], 0).is_err());
+    assert_eq!(Encodings::from_tensors(&tensors, 0, 40).unwrap(), encodings);
+    assert!(Encodings::from_tensors(&tensors[..1], 0, 40).is_err());
 }
 
 #[test]
 fn a_row_of_a_batch_shows_its_pieces() {
     let tokenizer = tokenizer("distilbert");
     let encodings = tokenizer.encode(&["good", "the movie was good"], 16).unwrap();
-    let batch = DataLoader::new(encodings, vec![0, 1], 2).unwrap().batch(0).unwrap();
+    let batch = DataLoader::new(encodings, vec![0, 1], 2).unwrap().batch(0, Device::Cpu).unwrap();
     let Html(html) = tokenizer.table(&batch.features, 0).unwrap();
     assert!(html.contains("[CLS]") && html.contains("good") && html.contains("[PAD]"), "{html}");
     assert!(tokenizer.table(&batch.features, 2).is_err());

@@ -126,8 +126,13 @@ pub fn load(
     };
     let trained = trained(store);
     let parameters = part("model.");
-    if !parameters.keys().eq(trained.keys()) {
-        return Err(damaged("other parameters are trained now than in the checkpoint"));
+    let shapes = |tensors: &BTreeMap<String, Tensor>| -> Vec<(String, Vec<i64>)> {
+        tensors.iter().map(|(name, tensor)| (name.clone(), tensor.size())).collect()
+    };
+    if shapes(&parameters) != shapes(&trained) {
+        let message = "the checkpoint is of a training of other parameters: take the same model, \
+                       and freeze and unfreeze as before it";
+        return Err(Error::file(path, message));
     }
     fill(&trained, &parameters)?;
     fill(&steps.state().into_iter().collect(), &tensors)?;

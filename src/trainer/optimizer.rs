@@ -1,6 +1,6 @@
 //! The rules by which a step changes the parameters.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Kind, Tensor};
@@ -61,11 +61,28 @@ impl Steps {
         self.slots.is_empty()
     }
 
-    /// The gradients of a loss, one for each parameter; an undefined tensor for one that it does
-    /// not depend on.
+    /// The gradients of a loss, one for each parameter.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if it does not depend on one of them: a training would leave that one as it
+    /// is, without a word.
     pub fn gradients(&self, loss: &Tensor) -> Result<Vec<Tensor>> {
+        let independent = |name: &str| {
+            Error::Data(format!(
+                "{name} is to be trained, but the logits don't depend on it: freeze it, or train on \
+                 the texts instead of kept features, or don't detach the logits"
+            ))
+        };
+        let names = self.slots.iter().map(|slot| slot.name.as_str());
+        if !loss.requires_grad() {
+            return Err(independent(names.clone().next().unwrap_or("the model")));
+        }
         let parameters: Vec<&Tensor> = self.slots.iter().map(|slot| &slot.parameter).collect();
-        Ok(Tensor::f_run_backward(&[loss], &parameters, false, false)?)
+        let gradients = Tensor::f_run_backward(&[loss], &parameters, false, false)?;
+        match names.zip(&gradients).find(|(_, gradient)| !gradient.defined()) {
+            Some((name, _)) => Err(independent(name)),
+            None => Ok(gradients),
+        }
     }
 
     /// Changes the parameters by their gradients.
@@ -73,9 +90,6 @@ impl Steps {
         let _no_grad = tch::no_grad_guard();
         self.done += 1;
         for (slot, gradient) in self.slots.iter_mut().zip(gradients) {
-            if !gradient.defined() {
-                continue;
-            }
             if self.rule == Optimizer::AdamW && slot.parameter.dim() > 1 {
                 let kept = 1.0 - learning_rate * self.weight_decay;
                 let _ = slot.parameter.f_mul_scalar_(kept)?;
@@ -139,9 +153,7 @@ pub fn accumulate(sum: &mut Vec<Tensor>, gradients: Vec<Tensor>) -> Result<()> {
         return Ok(());
     }
     for (sum, gradient) in sum.iter_mut().zip(gradients) {
-        if gradient.defined() {
-            *sum = if sum.defined() { sum.f_add(&gradient)? } else { gradient };
-        }
+        let _ = sum.f_add_(&gradient)?;
     }
     Ok(())
 }
@@ -149,17 +161,11 @@ pub fn accumulate(sum: &mut Vec<Tensor>, gradients: Vec<Tensor>) -> Result<()> {
 /// Scales all gradients down, together, until their norm is at most `most`: PyTorch's
 /// `clip_grad_norm_`.
 pub fn clip(gradients: &mut [Tensor], most: f64) -> Result<()> {
-    let norms: Vec<Tensor> = gradients
-        .iter()
-        .filter(|gradient| gradient.defined())
-        .map(|gradient| Ok(gradient.f_norm()?))
-        .collect::<Result<_>>()?;
-    if norms.is_empty() {
-        return Ok(());
-    }
+    let norms: Vec<Tensor> =
+        gradients.iter().map(|gradient| Ok(gradient.f_norm()?)).collect::<Result<_>>()?;
     let norm = f64::try_from(Tensor::f_stack(&norms, 0)?.f_norm()?.f_to_kind(Kind::Double)?)?;
     if norm > most {
-        for gradient in gradients.iter_mut().filter(|gradient| gradient.defined()) {
+        for gradient in gradients {
             let _ = gradient.f_mul_scalar_(most / (norm + 1e-6))?;
         }
     }

@@ -4,14 +4,20 @@ use super::checkpoint::{self, Best, Position};
 use super::guard::forward;
 use super::optimizer::{Steps, accumulate, clip};
 use super::progress::Progress;
-use super::{Classifier, Trainer, cross_entropy};
+use super::{Classifier, Schedule, Trainer, cross_entropy};
+use crate::cache::bytes_of;
 use crate::dataloader::{DataLoader, Dataset};
 use crate::error::{Error, Result};
+use crate::files::cannot_write;
 use crate::interrupt::Interrupt;
 use crate::metrics::EpochMetrics;
 use crate::mode::Mode;
+use crate::random::seed_of;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tch::Tensor;
+use tch::nn::VarStore;
 
 pub struct Run<'a, M, D> {
     trainer: &'a Trainer,
@@ -37,15 +43,13 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             let message = "all parameters are frozen, so there is nothing to train: unfreeze some";
             return Err(Error::Data(message.to_owned()));
         }
-        // The settings that decide the numbers of the steps that lie behind.
-        let settings = format!(
-            "seed {}, {:?}, batch_size {}, accumulation_steps {}, {} examples",
-            trainer.seed,
-            trainer.optimizer,
-            train.batch_size(),
-            trainer.accumulation_steps,
-            train.len(),
-        );
+        let settings = match &trainer.save_dir {
+            Some(folder) => {
+                std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+                settings(trainer, train, model.var_store())?
+            }
+            None => String::new(),
+        };
         Ok(Run {
             trainer,
             model,
@@ -86,7 +90,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
 
     /// The rest of one pass over the training data; false when it was stopped.
     fn pass(&mut self) -> Result<bool> {
-        let seed = self.trainer.seed.wrapping_add(self.position.epochs as u32);
+        let seed = seed_of(self.trainer.seed, self.position.epochs as u32);
         let batches = self.train.shuffled(seed);
         for group in batches.chunks(self.trainer.accumulation_steps).skip(self.position.steps) {
             if !self.step(group)? {
@@ -104,9 +108,12 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
     /// One step, by the gradients of one or more batches; false when it was stopped before.
     fn step(&mut self, batches: &[Vec<usize>]) -> Result<bool> {
         // Dropout then falls the same way in a training that went on from a checkpoint.
-        tch::manual_seed((i64::from(self.trainer.seed) << 32) + i64::from(self.steps.done()));
+        let seed = seed_of(self.trainer.seed, self.steps.done() as u32);
+        tch::manual_seed(seed.into());
         let mode = Mode { train: true, precision: self.trainer.precision };
         let device = self.model.var_store().device();
+        let classes = self.train.num_classes().max(self.val.num_classes());
+        let examples: usize = batches.iter().map(Vec::len).sum();
         let mut sums = self.position.sums.clone();
         let mut gradients: Vec<Tensor> = Vec::new();
         for rows in batches {
@@ -115,12 +122,13 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             }
             let batch = self.train.gather(rows, device)?;
             let logits = forward(self.model, &batch.features, rows.len(), mode)?; // (batch, classes)
-            let loss = cross_entropy(&logits, &batch.labels, self.train.num_classes())?;
+            let loss = cross_entropy(&logits, &batch.labels, classes)?;
             sums.add(&logits, &loss, &batch.labels)?;
             if !sums.loss.is_finite() {
                 return Err(self.diverged(f64::try_from(&loss)?));
             }
-            let share = loss.f_div_scalar(batches.len() as i64)?;
+            // The mean over all examples of the step, whatever the batches' sizes.
+            let share = loss.f_mul_scalar(rows.len() as f64 / examples as f64)?;
             accumulate(&mut gradients, self.steps.gradients(&share)?)?;
         }
         if let Some(most) = self.trainer.max_grad_norm {
@@ -158,6 +166,9 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             Err(Error::Stopped(_)) => return Ok(false),
             other => other?,
         };
+        if !validation.loss.is_finite() {
+            return Err(self.diverged(validation.loss));
+        }
         let (train_loss, train_accuracy) = self.position.sums.mean();
         self.position.epochs += 1;
         self.position.steps = 0;
@@ -204,4 +215,41 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         let in_epoch = self.position.steps * self.trainer.accumulation_steps;
         self.position.epochs * self.train.num_batches() + in_epoch.min(self.train.num_batches())
     }
+}
+
+/// What must be the same for a training to go on as if nothing had been: the settings that decide
+/// the numbers of its steps, and a fingerprint of the labels and the frozen parameters.
+fn settings<D: Dataset>(
+    trainer: &Trainer,
+    train: &DataLoader<D>,
+    store: &VarStore,
+) -> Result<String> {
+    let mut hash = Sha256::new();
+    train.labels().iter().for_each(|label| hash.update(label.to_le_bytes()));
+    let frozen: BTreeMap<String, Tensor> =
+        store.variables().into_iter().filter(|(_, tensor)| !tensor.requires_grad()).collect();
+    for (name, tensor) in frozen {
+        hash.update(name.as_bytes());
+        hash.update(bytes_of(&tensor)?);
+    }
+    let fingerprint: String = hash.finalize().iter().take(4).map(|b| format!("{b:02x}")).collect();
+    // A constant learning rate does not depend on the number of steps, so that more can follow.
+    let steps = match trainer.schedule {
+        Schedule::Constant => String::new(),
+        _ => format!(" over {} epochs", trainer.num_epochs),
+    };
+    Ok(format!(
+        "seed {}, {:?} ({} decay) at {}, {:?}{steps} after {} steps, norm {:?}, {:?}, batches of \
+         {} x {}, data and frozen parameters {fingerprint}",
+        trainer.seed,
+        trainer.optimizer,
+        trainer.weight_decay,
+        trainer.learning_rate,
+        trainer.schedule,
+        trainer.warmup_steps,
+        trainer.max_grad_norm,
+        trainer.precision,
+        trainer.accumulation_steps,
+        train.batch_size(),
+    ))
 }

@@ -247,6 +247,8 @@ fn a_training_that_goes_on_comes_to_the_same_numbers() {
         let other = Trainer { seed: 2, ..saving.clone() };
         let error = other.resume(&model, &data, &data).unwrap_err().to_string();
         assert!(error.contains("seed 1") && error.contains("not seed 2"), "{error}");
+        let more = DataLoader::new(data.data().clone(), vec![0; 50], 8).unwrap();
+        assert!(saving.resume(&model, &more, &data).is_err(), "other labels");
         std::fs::write(&checkpoint, "damaged").unwrap();
         let error = saving.resume(&model, &data, &data).unwrap_err().to_string();
         assert!(error.contains("start the training anew with fit"), "{error}");
@@ -330,4 +332,46 @@ fn a_model_that_is_frozen_or_too_large_for_the_memory_is_an_error() {
     frozen.store.freeze();
     let error = trainer().fit(&frozen, &data, &data).unwrap_err().to_string();
     assert!(error.contains("unfreeze some"), "{error}");
+}
+
+#[test]
+fn parameters_that_the_logits_do_not_depend_on_are_named() {
+    let _alone = alone();
+    struct Detached(Model);
+    impl Classifier<Features> for Detached {
+        fn forward(&self, features: &Features) -> Tensor {
+            self.0.forward(features).detach()
+        }
+        fn var_store(&self) -> &VarStore {
+            &self.0.store
+        }
+    }
+    let data = data(by_word);
+    let error = trainer().fit(&Detached(Model::new(3, 2)), &data, &data).unwrap_err().to_string();
+    assert!(error.contains("don't depend on it"), "{error}");
+    let model = Model::new(3, 2);
+    let _unused = nn::linear(model.store.root() / "unused", 2, 2, Default::default());
+    let error = trainer().fit(&model, &data, &data).unwrap_err().to_string();
+    assert!(error.contains("unused.") && error.contains("freeze it"), "{error}");
+}
+
+#[test]
+fn a_validation_that_becomes_nan_is_no_best_epoch() {
+    let _alone = alone();
+    /// Right while it learns, NaN when it is asked.
+    struct Broken(Model);
+    impl Classifier<Features> for Broken {
+        fn forward(&self, features: &Features) -> Tensor {
+            self.0.forward(features) * f64::NAN
+        }
+        fn forward_t(&self, features: &Features, mode: Mode) -> Tensor {
+            if mode.train { self.0.forward(features) } else { self.forward(features) }
+        }
+        fn var_store(&self) -> &VarStore {
+            &self.0.store
+        }
+    }
+    let data = data(by_word);
+    let error = trainer().fit(&Broken(Model::new(3, 2)), &data, &data).unwrap_err().to_string();
+    assert!(error.contains("the loss became NaN in epoch 1"), "{error}");
 }

@@ -24,14 +24,18 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     for (part, seconds) in figures.as_object().into_iter().flatten() {
         println!("  {part:<24} {:6.2}", seconds.as_f64().unwrap_or(f64::NAN));
     }
-    let script = project.root.join("xtask/python/bench_words.py");
-    let mut cargo = setup.build.cargo(project, "build");
-    cargo.args(["--package", "unit8", "--example", "bench_words", "--message-format=json"]);
-    let example = executable(cargo.current_dir(&project.root))?;
-    let mut python = setup.environment.python();
-    setup.build.set_variables(&mut python);
-    let status = status_of(python.arg(script).arg(example))?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    for (example, script) in
+        [("bench_words", "bench_words.py"), ("bench_transformers", "bench_transformers.py")]
+    {
+        let program = example_program(project, setup, example)?;
+        let mut python = setup.environment.python();
+        setup.build.set_variables(&mut python);
+        python.arg(project.root.join("xtask/python").join(script)).arg(program);
+        if !status_of(&mut python)?.success() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// How much a kernel's start has to look at.
@@ -64,9 +68,12 @@ fn size_of(folder: &Path) -> u64 {
         .sum()
 }
 
-/// The program that a cargo build with JSON messages made.
-fn executable(cargo: &mut Command) -> Result<String> {
-    let messages = output_of(cargo).context("the benchmark does not compile")?;
+/// Compiles an example of the library, and tells where it is.
+pub fn example_program(project: &Project, setup: &Setup, name: &str) -> Result<String> {
+    let mut cargo = setup.build.cargo(project, "build");
+    cargo.args(["--package", "unit8", "--example", name, "--message-format=json"]);
+    let messages = output_of(cargo.current_dir(&project.root))
+        .context(format!("the example {name} does not compile"))?;
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that has to hold.
 
+use crate::bench::example_program;
 use crate::lessons;
 use crate::process::{Result, status_of};
 use crate::project::Project;
@@ -13,7 +14,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         ("lints", lints(project, setup)),
         ("documentation", documentation(project, setup)),
         ("tests of the library and the set-up", rust_tests(project, setup)),
-        ("kernels, set-up faults and JupyterLab", pytest(project, setup, "not lessons")),
+        ("kernels, set-up faults and JupyterLab", notebook_tests(project, setup, "not lessons")),
     ];
     let mut failed = Vec::new();
     let mut check = |name, outcome: &mut dyn FnMut() -> Result<bool>| -> Result<()> {
@@ -29,11 +30,17 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         command.current_dir(&project.root);
         check(name, &mut || Ok(status_of(&mut command)?.success()))?;
     }
+    check("parity with transformers", &mut || {
+        let program = example_program(project, setup, "parity")?;
+        let mut pytest = pytest(project, setup, "tests/python");
+        setup.build.set_variables(&mut pytest);
+        Ok(status_of(pytest.env("UNIT8_PARITY", program))?.success())
+    })?;
     check("the lessons", &mut || {
         let executed = lessons::run(project, setup, &[], false)? == ExitCode::SUCCESS;
-        Ok(executed && status_of(&mut pytest(project, setup, "lessons"))?.success())
+        Ok(executed && status_of(&mut notebook_tests(project, setup, "lessons"))?.success())
     })?;
-    println!("{} passed, {} failed", 6 - failed.len(), failed.len());
+    println!("{} passed, {} failed", 7 - failed.len(), failed.len());
     for name in &failed {
         println!("FAILED: {name}");
     }
@@ -64,9 +71,15 @@ fn rust_tests(project: &Project, setup: &Setup) -> Command {
     cargo
 }
 
-fn pytest(project: &Project, setup: &Setup, which: &str) -> Command {
+fn pytest(project: &Project, setup: &Setup, folder: &str) -> Command {
     let mut pytest = setup.environment.python();
-    pytest.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-k", which]);
-    pytest.arg(project.root.join("tests/notebooks"));
+    pytest.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]);
+    pytest.arg(project.root.join(folder));
+    pytest
+}
+
+fn notebook_tests(project: &Project, setup: &Setup, which: &str) -> Command {
+    let mut pytest = pytest(project, setup, "tests/notebooks");
+    pytest.args(["-k", which]);
     pytest
 }
