@@ -42,8 +42,14 @@ impl Node {
             && self.children == other.children
     }
 
-    /// The lines of the tree, indented: name, shape, parameters, those that are trained. Equal
-    /// blocks that follow each other are one line.
+    /// "weight [2, 384], bias [2]"
+    fn shapes(&self) -> String {
+        let shape = |child: &Node| Some(format!("{} {:?}", child.name, child.shape.as_ref()?));
+        self.children.iter().filter_map(shape).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The lines of the tree, indented: name, shapes, parameters, those that are trained. Equal
+    /// blocks that follow each other are one line, and so is a layer with its parameters.
     fn lines(&self, depth: usize, out: &mut Vec<[String; 4]>) {
         let mut rest = self.children.as_slice();
         while let Some(child) = rest.first() {
@@ -56,10 +62,13 @@ impl Node {
                 }
                 _ => child.name.clone(),
             };
-            let shape = child.shape.as_ref().map_or(String::new(), |shape| format!("{shape:?}"));
+            let layer = child.children.iter().all(|parameter| parameter.shape.is_some());
+            let shapes = if layer { child.shapes() } else { String::new() };
             let indented = format!("{}{name}", "  ".repeat(depth));
-            out.push([indented, shape, child.total.to_string(), child.trainable.to_string()]);
-            child.lines(depth + 1, out);
+            out.push([indented, shapes, child.total.to_string(), child.trainable.to_string()]);
+            if !layer {
+                child.lines(depth + 1, out);
+            }
             rest = &rest[count..];
         }
     }
@@ -72,7 +81,7 @@ impl AutoModelForSequenceClassification {
         let text: String = lines
             .iter()
             .map(|[name, shape, total, trained]| {
-                format!("\n{name:<44} {shape:<14} {total:>11} {trained:>11}")
+                format!("\n{name:<36} {shape:<36} {total:>10} {trained:>11}")
             })
             .collect();
         Html(html(&summary, &lines)).show(&(summary + &text));

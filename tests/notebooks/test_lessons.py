@@ -37,9 +37,9 @@ def test_the_data_set():
 def test_the_classifier():
     lesson = "8.2-bag-of-words/part2-classifier"
     train, val, test = accuracies(lesson)
-    # On the 25,000 reviews, scikit-learn's counts and the same training in PyTorch give 87.70 %;
-    # on all 50,000, the course has 88.27 %.
-    expected = 88.27 if "IMDB: all 50000" in printed(lesson) else 87.70
+    # On this split of the 25,000 reviews, scikit-learn's counts and the same training in PyTorch give
+    # 87.34 % (`cargo xtask bench`); on all 50,000, the course has 88.27 %.
+    expected = 88.27 if "IMDB: all 50000" in printed(lesson) else 87.34
     assert abs(test - expected) <= 0.5
     assert train > val > 85
     figures = [output for output in html(lesson) if "image/svg+xml" in output]
@@ -69,14 +69,14 @@ def test_the_whole_model_is_better_than_its_last_layers():
 
 def test_the_comparison_has_all_four_ways():
     lesson = "8.7-distilbert-finetuning/part3-comparison"
-    words, last, blocks, whole = map(float, re.findall(r"^([\d.]+) %$", printed(lesson), re.M))
+    words, last, blocks, whole = map(float, re.findall(r"^([\d.]+) % in ", printed(lesson), re.M))
     assert min(words, blocks, whole) > 76 and last > 65
     assert whole > last + 3 and blocks > last + 3
     assert any("the same reviews, four ways" in output for output in html(lesson))
 
 
 def test_exercise_and_solution():
-    (first, second, *_) = re.findall(r"([\d.]+) %$", printed("exercises/exercise-1-other-llms"), re.M)
+    first, second = re.findall(r"test accuracy ([\d.]+) %", printed("exercises/exercise-1-other-llms"))
     assert float(first) > 60 and float(second) > 60
     *_, test = accuracies("solutions/exercise-1-other-llms")
     assert test > 60

@@ -30,6 +30,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         let program = example_program(project, setup, example)?;
         let mut python = setup.environment.python();
         setup.build.set_variables(&mut python);
+        crate::kernel::tune(&mut python);
         python.arg(project.root.join("xtask/python").join(script)).arg(program);
         if !status_of(&mut python)?.success() {
             return Ok(ExitCode::FAILURE);

@@ -48,18 +48,7 @@ fn kernel(project: &Project, environment: &Environment, build: &Build, folder: &
         .env("VIRTUAL_ENV", &environment.prefix)
         .env_remove("CONDA_PREFIX");
     build.set_variables(&mut command);
-    if std::env::var_os("GOMP_SPINCOUNT").is_none() {
-        // libtorch's threads wait for each other in a loop that burns the processor, thirty times
-        // longer than this by default. With several kernels on one machine that was a training
-        // thirty times slower; alone, this one is as fast.
-        command.env("GOMP_SPINCOUNT", "10000");
-    }
-    if std::env::var_os("GLIBC_TUNABLES").is_none() {
-        // Memory of tensors that goes back to the system after each one has to be cleared by it
-        // before the next: a third of a training step.
-        let keep = "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=17179869184";
-        command.env("GLIBC_TUNABLES", keep);
-    }
+    tune(&mut command);
     command
         .env("CARGO", project.cargo_filter())
         .env(crate::metadata::REAL_CARGO, build.real_cargo());
@@ -76,6 +65,22 @@ fn kernel(project: &Project, environment: &Environment, build: &Build, folder: &
         });
     }
     command
+}
+
+/// How libtorch waits and keeps its memory, unless the user has said so.
+pub fn tune(command: &mut Command) {
+    if std::env::var_os("GOMP_SPINCOUNT").is_none() {
+        // libtorch's threads wait for each other in a loop that burns the processor, thirty times
+        // longer than this by default. With several kernels on one machine that was a training
+        // thirty times slower; alone, this one is as fast.
+        command.env("GOMP_SPINCOUNT", "10000");
+    }
+    if std::env::var_os("GLIBC_TUNABLES").is_none() {
+        // Memory of tensors that goes back to the system after each one has to be cleared by it
+        // before the next: a third of a training step.
+        let keep = "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=17179869184";
+        command.env("GLIBC_TUNABLES", keep);
+    }
 }
 
 /// Waits for the kernel to end and answers signals until then.

@@ -17,6 +17,8 @@ pub fn lab(project: &Project, setup: &Setup, args: &[String]) -> Result<ExitCode
             .environment
             .python()
             .args(["-m", "jupyterlab"])
+            // The start page, unless something else is asked for.
+            .args(if args.is_empty() { &["README.ipynb"][..] } else { &[] })
             .args(args.iter().filter(|arg| *arg != "--"))
             .current_dir(project.notebooks()),
     )?;
