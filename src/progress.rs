@@ -43,8 +43,11 @@ impl Pace {
         if share >= 1.0 {
             return false;
         }
-        let expected = Duration::try_from_secs_f64(self.seconds() / share.max(1e-9) / self.lines);
-        let due = self.last_line.elapsed() >= EVERY.max(expected.unwrap_or(Duration::MAX));
+        let even = Duration::try_from_secs_f64(self.seconds() / share.max(1e-9) / self.lines);
+        // What takes hours says soon that it works, and then ever more rarely.
+        let twice_as_late = self.last_line - self.started;
+        let due = self.last_line.elapsed()
+            >= EVERY.max(even.map_or(twice_as_late, |even| even.min(twice_as_late)));
         if due {
             self.last_line = Instant::now();
         }
@@ -64,8 +67,10 @@ mod tests {
         let mut later = Pace { started: ago(3), last_line: ago(3), lines: LINES };
         assert!(later.line_is_due(0.5));
         assert!(!later.line_is_due(0.5), "not twice");
-        // After 3 of 300 seconds: a line every 20 seconds.
-        let mut long = Pace { started: ago(3), last_line: ago(3), lines: LINES };
-        assert!(!long.line_is_due(0.01));
+        // In 300 seconds: a line every 20 seconds, but the first ones come earlier.
+        let mut long = Pace { started: ago(60), last_line: ago(15), lines: LINES };
+        assert!(!long.line_is_due(0.2));
+        let mut endless = Pace { started: ago(7), last_line: ago(4), lines: LINES };
+        assert!(endless.line_is_due(1e-9) && !endless.line_is_due(1e-9));
     }
 }
