@@ -36,6 +36,14 @@ def clones():
     return {path for path in CLONES.iterdir() if path.is_dir()} if CLONES.is_dir() else set()
 
 
+def test_a_kernel_compiles_no_library_however_it_is_started():
+    # Not by `cargo xtask`, whose variables some build scripts look at
+    kernel = Kernel(env={k: v for k, v in os.environ.items() if not k.startswith("CARGO")})
+    status, text, _ = kernel.run(DEP)
+    kernel.close()
+    assert status == "ok" and "Compiling" not in text, text
+
+
 def test_types_are_inferred_and_values_shown(loaded):
     assert loaded.value("let lengths = vec![1usize, 2, 3]; lengths.len()") == "3"
     assert loaded.value("let sum: usize = lengths.iter().map(|n| n * 2).sum(); sum") == "12"
@@ -53,6 +61,23 @@ def test_an_error_keeps_the_variables_and_shows_no_stack(loaded):
     assert "panicked" in text and "size" in text, text
     assert ".cpp" not in text and "frame #" not in text, text
     assert loaded.value("kept") == "42"
+
+
+def test_full_memory_is_an_error_that_keeps_the_variables(loaded):
+    # One tensor after another, none of them too large alone. Nothing is written to them, so that the
+    # machine itself doesn't notice.
+    loaded.run("let mut kept: Vec<Tensor> = Vec::new();")
+    gigabytes = psutil.virtual_memory().total // 10**9
+    status, text, _ = loaded.run(
+        f"""
+        let gigabyte = (tch::Kind::Uint8, tch::Device::Cpu);
+        for _ in 0..{2 * gigabytes} {{ kept.push(Tensor::f_empty([1_000_000_000], gigabyte).map_err(unit8::Error::from)?); }}
+        """
+    )
+    assert "out of memory: take a smaller batch_size" in text, text
+    assert int(loaded.value("kept.len()")) <= gigabytes
+    loaded.run("kept.clear();")
+    assert loaded.value("Tensor::ones([1_000_000], (tch::Kind::Float, tch::Device::Cpu)).numel()") == "1000000"
 
 
 def test_a_killed_kernel_leaves_nothing_behind():

@@ -1,12 +1,12 @@
 //! `cargo xtask bench`: the figures of the README, measured on this machine.
 
-use crate::process::{Context, Result, output_of, status_of};
+use crate::process::{Context, Result, has_gpu, output_of, status_of};
 use crate::project::Project;
 use crate::setup::Setup;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 const ROUNDS: &str = "5";
@@ -37,6 +37,37 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `cargo xtask bench --gpu`: a folder with all that a machine with a graphics card needs besides
+/// PyTorch, and the figures, if this is one.
+pub fn gpu(project: &Project, setup: &Setup) -> Result<ExitCode> {
+    let folder = project.root.join("target/bench-gpu");
+    let program = PathBuf::from(example_program(project, setup, "bench_gpu")?);
+    fs::create_dir_all(&folder).context(format!("can't make {}", folder.display()))?;
+    let sysroot = output_of(Command::new("rustc").args(["--print", "sysroot"]))
+        .context("rustc names no sysroot")?;
+    let libraries = fs::read_dir(Path::new(&sysroot).join("lib")).context("the sysroot's lib")?;
+    let std = libraries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| {
+        path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("libstd-"))
+    });
+    let script = project.root.join("xtask/python/bench_gpu.py");
+    for file in [program, script].into_iter().chain(std) {
+        let copy = folder.join(file.file_name().unwrap_or_default());
+        fs::copy(&file, &copy).context(format!("can't write {}", copy.display()))?;
+    }
+    if !has_gpu() {
+        println!(
+            "no NVIDIA driver here: copy {} to a machine that has one, with torch 2.11.0 and \
+             transformers, and run there: python bench_gpu.py ./bench_gpu",
+            folder.display()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut python = setup.environment.python();
+    python.arg(folder.join("bench_gpu.py")).arg(folder.join("bench_gpu"));
+    let measured = status_of(&mut python)?.success();
+    Ok(if measured { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// How much a kernel's start has to look at.

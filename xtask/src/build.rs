@@ -48,6 +48,14 @@ impl Build {
             .env("LIBTORCH", &self.libtorch)
             .env("LD_LIBRARY_PATH", self.library_path())
             .env_remove("LIBTORCH_USE_PYTORCH");
+        // What cargo tells `cargo xtask` about itself. A build script that looks at it would run
+        // again, for a minute, in each kernel that is started in another way.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
     }
 
     /// libtorch finds its own libraries; only we have to find libtorch.

@@ -31,10 +31,11 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         check(name, &mut || Ok(status_of(&mut command)?.success()))?;
     }
     check("parity with transformers", &mut || {
-        let program = example_program(project, setup, "parity")?;
         let mut pytest = pytest(project, setup, "tests/python");
         setup.build.set_variables(&mut pytest);
-        Ok(status_of(pytest.env("UNIT8_PARITY", program))?.success())
+        pytest.env("UNIT8_PARITY", example_program(project, setup, "parity")?);
+        pytest.env("UNIT8_BENCH_GPU", example_program(project, setup, "bench_gpu")?);
+        Ok(status_of(&mut pytest)?.success())
     })?;
     check("the lessons", &mut || {
         let executed = lessons::run(project, setup, &[], false)? == ExitCode::SUCCESS;

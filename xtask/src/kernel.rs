@@ -49,6 +49,7 @@ fn kernel(project: &Project, environment: &Environment, build: &Build, folder: &
         .env_remove("CONDA_PREFIX");
     build.set_variables(&mut command);
     tune(&mut command);
+    crate::memory::limit(&mut command);
     command
         .env("CARGO", project.cargo_filter())
         .env(crate::metadata::REAL_CARGO, build.real_cargo());

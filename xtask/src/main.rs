@@ -12,6 +12,7 @@ mod environment;
 mod evcxr;
 mod kernel;
 mod lessons;
+mod memory;
 mod metadata;
 mod process;
 mod project;
@@ -32,7 +33,8 @@ cargo xtask <command>
                                target/lessons/index.html. A lesson is named by a part of its
                                path. --save writes the outputs into the notebooks themselves
   test                         formatting, lints, docs, all tests, the lessons, JupyterLab
-  bench                        measure what the README promises
+  bench [--gpu]                measure what the README promises; --gpu: training on a graphics
+                               card, with a folder to take to a machine that has one
   setup                        only the set-up, which every command above does first
 
   --cpu                        set up without the CUDA packages";
@@ -72,6 +74,7 @@ fn xtask(mut args: Vec<String>) -> Result<ExitCode> {
             lessons::run(&project, &setup, &args, save)
         }
         "test" => checks::run(&project, &setup),
+        "bench" if take_flag(&mut args, "--gpu") => bench::gpu(&project, &setup),
         "bench" => bench::run(&project, &setup),
         _ => Ok(ExitCode::SUCCESS),
     }
