@@ -18,6 +18,9 @@ impl Html {
     }
 }
 
+/// A value of so many characters stays on one line.
+const SHORT: usize = 24;
+
 /// A table of texts, with a caption and a header. Columns whose values are numbers are aligned to
 /// the right, the others to the left.
 pub fn table(caption: &str, header: &[&str], rows: &[Vec<String>]) -> Html {
@@ -31,7 +34,9 @@ pub fn table(caption: &str, header: &[&str], rows: &[Vec<String>]) -> Html {
             .zip(&left)
             .map(|(cell, left)| {
                 let side = if *left { "left" } else { "right" };
-                format!("<{tag} style=\"text-align:{side}\">{}</{tag}>", escape(cell))
+                let short = cell.chars().count() <= SHORT;
+                let wrap = if short { ";white-space:nowrap" } else { "" };
+                format!("<{tag} style=\"text-align:{side}{wrap}\">{}</{tag}>", escape(cell))
             })
             .collect();
         format!("<tr>{cells}</tr>")
@@ -39,10 +44,28 @@ pub fn table(caption: &str, header: &[&str], rows: &[Vec<String>]) -> Html {
     let body: String =
         rows.iter().map(|row| line("td", &mut row.iter().map(String::as_str))).collect();
     Html(format!(
-        "<table><caption>{}</caption><thead>{}</thead><tbody>{body}</tbody></table>",
-        escape(caption),
+        "<table>{}<thead>{}</thead><tbody>{body}</tbody></table>",
+        self::caption(caption),
         line("th", &mut header.iter().copied()),
     ))
+}
+
+/// The caption of a table: on one line, which JupyterLab would break at the table's width.
+pub fn caption(text: &str) -> String {
+    format!("<caption style=\"white-space:nowrap;text-align:left\">{}</caption>", escape(text))
+}
+
+/// A number with a comma between the thousands: 25,000.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Makes any text safe to stand in HTML: a review can inject no markup.
@@ -74,10 +97,17 @@ mod tests {
     }
 
     #[test]
+    fn thousands_are_told_apart() {
+        assert_eq!([0, 999, 1000, 25_000].map(thousands), ["0", "999", "1,000", "25,000"]);
+        assert_eq!(thousands(22_713_986), "22,713,986");
+    }
+
+    #[test]
     fn numbers_stand_on_the_right() {
         let rows = [vec!["a".to_owned(), "1,000".to_owned(), "5.5 %".to_owned()]];
         let Html(html) = table("", &["text", "count", "share"], &rows);
-        assert_eq!(html.matches("text-align:left").count(), 2, "{html}");
+        // With the caption.
+        assert_eq!(html.matches("text-align:left").count(), 3, "{html}");
         assert_eq!(html.matches("text-align:right").count(), 4, "{html}");
     }
 }

@@ -211,6 +211,12 @@ pub fn agent(redirects: u32) -> ureq::Agent {
         .into()
 }
 
+/// What the system says at the end of several layers.
+pub fn no_connection(error: &ureq::Error) -> String {
+    let error = error.to_string();
+    format!("no connection ({})", error.rsplit(": ").next().unwrap_or(&error))
+}
+
 fn request(
     url: &str,
     token: Option<&str>,
@@ -221,7 +227,7 @@ fn request(
     if let Some(token) = token {
         request = request.header("Authorization", format!("Bearer {token}"));
     }
-    let response = request.call().map_err(|error| format!("no connection: {error}"))?;
+    let response = request.call().map_err(|error| no_connection(&error))?;
     let range = response.headers().get("Content-Range").and_then(|range| range.to_str().ok());
     let start = match response.status().as_u16() {
         206 if range.is_some_and(|range| range.starts_with(&format!("bytes {from}-"))) => from,

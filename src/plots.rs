@@ -3,7 +3,7 @@
 
 mod points;
 
-use crate::display::{Html, escape};
+use crate::display::{Html, escape, thousands};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 pub use points::{heat_map, scatter_chart};
@@ -151,7 +151,7 @@ fn axes<'a, 'b>(
         .margin(8)
         .margin_right(18)
         .x_label_area_size(42)
-        .y_label_area_size(58)
+        .y_label_area_size(66)
         .build_cartesian_2d(x, y)?;
     chart
         .configure_mesh()
@@ -160,6 +160,7 @@ fn axes<'a, 'b>(
         .x_labels(8)
         .y_labels(6)
         .x_label_formatter(&x_name)
+        .y_label_formatter(&|y| short_number(*y))
         .label_style(font(15))
         .axis_desc_style(font(16))
         .axis_style(TEXT.mix(0.6))
@@ -187,6 +188,14 @@ fn legend_position(series: &[Series], y: &Range<f64>) -> SeriesLabelPosition {
 /// The number, if the place of a label is a whole one. Steps like 0.2 don't add up exactly.
 fn whole_number(x: f64) -> Option<i64> {
     ((x - x.round()).abs() < 1e-6).then_some(x.round() as i64)
+}
+
+/// A number beside an axis: 2,000 or 0.25.
+fn short_number(y: f64) -> String {
+    match whole_number(y) {
+        Some(whole) if whole >= 0 => thousands(whole as usize),
+        _ => format!("{y:.4}").trim_end_matches('0').to_owned(),
+    }
 }
 
 /// From the least to the largest value, and some room on both sides. A range is never empty.
@@ -225,6 +234,12 @@ pub mod tests {
         assert!(drawing.contains("p\u{f6}s") && drawing.contains("reviews"), "{drawing}");
         assert!(!drawing.contains("ne<g>"), "{drawing}");
         assert_eq!(drawing.matches("#0072B2").count(), 2);
+    }
+
+    #[test]
+    fn numbers_beside_an_axis_are_short() {
+        let numbers = [0.0, 2000.0, 0.25, 0.1 + 0.2, -0.5, 1e-9];
+        assert_eq!(numbers.map(short_number), ["0", "2,000", "0.25", "0.3", "-0.5", "0"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The Large Movie Review Dataset: all of it where it can be had, else the half that is installed.
 
 use super::{Reviews, archive, table};
+use crate::display::thousands;
 use crate::download::{Checksum, Download};
 use crate::error::{Error, Result};
 use crate::files;
@@ -62,14 +63,15 @@ fn named(mut reviews: Reviews) -> Result<Reviews> {
 pub fn full_or_installed(folder: Result<PathBuf>) -> Result<Reviews> {
     let reason = match folder.and_then(|folder| full(&folder)) {
         Ok(reviews) => {
-            println!("IMDB: all {} reviews", reviews.len());
+            println!("IMDB: all {} reviews", thousands(reviews.len()));
             return Ok(reviews);
         }
         Err(stopped @ Error::Stopped(_)) => return Err(stopped),
         Err(error) => error,
     };
     let reviews = installed()?;
-    println!("IMDB: the {} installed reviews, not all 50,000 ({reason})", reviews.len());
+    let count = thousands(reviews.len());
+    println!("IMDB: the {count} installed reviews, not all 50,000 ({reason})");
     Ok(reviews)
 }
 

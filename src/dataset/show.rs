@@ -1,7 +1,7 @@
 //! How reviews show themselves in a notebook.
 
 use super::{Reviews, Splits};
-use crate::display::{Html, escape, table};
+use crate::display::{Html, escape, table, thousands};
 use crate::error::{Error, Result};
 use crate::plots::{bar_chart, histogram, side_by_side};
 
@@ -23,7 +23,9 @@ impl Reviews {
             .take(rows)
             .map(|(text, label)| vec![excerpt(text), label.to_string()])
             .collect();
-        let caption = format!("{} reviews; labels: {}", self.len(), self.legend());
+        let count = thousands(self.len());
+        let which = if rows < self.len() { format!("the first {rows} of {count}") } else { count };
+        let caption = format!("{which} reviews; labels: {}", self.legend());
         table(&caption, &["text", "label"], &body)
     }
 
@@ -66,8 +68,8 @@ impl Reviews {
         let words: Vec<f64> =
             self.texts()?.iter().map(|text| text.split_whitespace().count() as f64).collect();
         Ok(side_by_side(&[
-            bar_chart("Classes", "class", "reviews", &bars),
-            histogram("Lengths", "words in a review", "reviews", &words),
+            bar_chart("Reviews of each class", "class", "reviews", &bars),
+            histogram("Length of the reviews", "words in a review", "reviews", &words),
         ]))
     }
 }
@@ -84,7 +86,7 @@ impl Splits {
             .map(|(name, reviews)| {
                 let counts = reviews.class_counts().unwrap_or_default();
                 let numbers = [reviews.len()].into_iter().chain(counts);
-                [name.to_owned()].into_iter().chain(numbers.map(|n| n.to_string())).collect()
+                [name.to_owned()].into_iter().chain(numbers.map(thousands)).collect()
             })
             .into();
         let lines: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();

@@ -3,7 +3,7 @@
 use super::cache::Repository;
 use super::folder::{CONFIG, INDEX, TOKENIZER, WEIGHTS, weight_files};
 use super::settings::Settings;
-use crate::download::{Checksum, Download, agent};
+use crate::download::{Checksum, Download, agent, no_connection};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use std::path::{Path, PathBuf};
@@ -165,8 +165,9 @@ fn head(url: &str, token: Option<&str>) -> Result<Response<ureq::Body>> {
         match answers.recv_timeout(Duration::from_millis(200)) {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => {
+                let what = no_connection(&error);
                 return Err(failed(format!(
-                    "no connection: {error}; check the network, or give the folder of a model"
+                    "{what}: check the network, or give the folder of a model"
                 )));
             }
             Err(_) if interrupt.happened() => {

@@ -286,7 +286,7 @@ fn without_a_network_there_is_one_line() {
     // A port that nobody listens to: of a listener that is gone at once.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let message = error(&settings(&cache, format!("http://{address}")), NAME);
-    assert!(message.contains("no connection: ") && message.contains("check the net"), "{message}");
+    assert!(message.contains("no connection (") && message.contains("check the net"), "{message}");
     fs::remove_dir_all(cache).unwrap();
 }
 

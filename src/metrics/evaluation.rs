@@ -34,7 +34,10 @@ impl Predictions {
             })
             .collect();
         let lines: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
-        let caption = format!("probabilities of {} examples", self.probabilities.len());
+        let caption = match self.probabilities.len() {
+            1 => "probabilities of one example".to_owned(),
+            examples => format!("probabilities of {examples} examples"),
+        };
         table(&caption, &header, &rows).show(&lines.join("\n"));
     }
 }

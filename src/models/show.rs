@@ -1,7 +1,7 @@
 //! How a model shows itself: the tree of its modules.
 
 use super::{Architecture, AutoModelForSequenceClassification};
-use crate::display::{Html, escape};
+use crate::display::{Html, caption, escape, thousands};
 use tch::Device;
 
 /// A module, or a parameter, which has a shape and no children.
@@ -65,7 +65,7 @@ impl Node {
             let layer = child.children.iter().all(|parameter| parameter.shape.is_some());
             let shapes = if layer { child.shapes() } else { String::new() };
             let indented = format!("{}{name}", "  ".repeat(depth));
-            out.push([indented, shapes, child.total.to_string(), child.trainable.to_string()]);
+            out.push([indented, shapes, thousands(child.total), thousands(child.trainable)]);
             if !layer {
                 child.lines(depth + 1, out);
             }
@@ -102,7 +102,10 @@ impl AutoModelForSequenceClassification {
     /// One line: name, kind, size, where it is.
     pub(super) fn summary(&self) -> String {
         let count = self.count_parameters();
-        let million = |count: usize| format!("{:.1} M", count as f64 / 1e6);
+        let short = |count: usize| match count {
+            0..100_000 => thousands(count),
+            _ => format!("{:.1} M", count as f64 / 1e6),
+        };
         let architecture = match self.config.architecture {
             Architecture::DistilBert => "DistilBERT",
             Architecture::Bert => "BERT",
@@ -110,10 +113,10 @@ impl AutoModelForSequenceClassification {
         };
         let place = if self.store.device() == Device::Cpu { "CPU" } else { "GPU" };
         format!(
-            "{}: {architecture}, {} parameters, {} of them trained, on the {place}",
+            "{}: {architecture}, {} parameters, {} of them trainable, on the {place}",
             self.name,
-            million(count.total),
-            million(count.trainable),
+            short(count.total),
+            short(count.trainable),
         )
     }
 }
@@ -123,7 +126,7 @@ fn html(summary: &str, lines: &[[String; 4]]) -> String {
     let rows: String = lines
         .iter()
         .map(|[name, shape, total, trained]| {
-            let frozen = if trained == "0" { "opacity:0.6" } else { "font-weight:bold" };
+            let frozen = if trained == "0" { "opacity:0.6" } else { "" };
             format!(
                 "<tr style=\"{frozen}\"><td style=\"text-align:left;white-space:pre;\
                  font-family:monospace\">{}</td><td style=\"text-align:left\">{}</td>\
@@ -134,9 +137,9 @@ fn html(summary: &str, lines: &[[String; 4]]) -> String {
         })
         .collect();
     format!(
-        "<table><caption>{}</caption><thead><tr><th style=\"text-align:left\">module</th>\
-         <th style=\"text-align:left\">shape</th><th>parameters</th><th>trained</th></tr></thead>\
+        "<table>{}<thead><tr><th style=\"text-align:left\">module</th>\
+         <th style=\"text-align:left\">shape</th><th>parameters</th><th>trainable</th></tr></thead>\
          <tbody>{rows}</tbody></table>",
-        escape(summary)
+        caption(summary)
     )
 }

@@ -4,7 +4,7 @@ use super::counting;
 use super::matrix::CountMatrix;
 use super::terms::Terms;
 use super::tokens::Analyzer;
-use crate::display::table;
+use crate::display::{table, thousands};
 use std::collections::BTreeMap;
 
 /// The vocabulary of a [`CountVectorizer`](super::CountVectorizer), and how to count its terms.
@@ -52,7 +52,7 @@ impl FittedVectorizer {
             .step_by(step)
             .map(|(column, term)| vec![column.to_string(), term.clone()])
             .collect();
-        let caption = format!("{} terms, every {step}th:", self.feature_names.len());
+        let caption = format!("every {step}th of {} terms", thousands(self.feature_names.len()));
         table(&caption, &["column", "term"], &rows).show(&format!("{self:?}"));
     }
 }

@@ -123,9 +123,12 @@ impl CountMatrix {
                 "stored cells in a row, on average",
                 format!("{:.1}", self.nnz() as f64 / rows.max(1) as f64),
             ),
-            ("share of the cells", format!("{:.2} %", 100.0 * self.nnz() as f64 / cells)),
+            (
+                "share of cells that are stored",
+                format!("{:.2} %", 100.0 * self.nnz() as f64 / cells),
+            ),
             ("memory", megabytes(self.memory_bytes() as f64)),
-            ("memory of a dense matrix", megabytes(4.0 * cells)),
+            ("memory, if all cells were stored", megabytes(4.0 * cells)),
         ];
         let rows = facts.map(|(name, value)| vec![name.to_owned(), value]);
         table("sparse matrix", &["", "value"], &rows).show(&format!("{self:?}"));

@@ -59,6 +59,11 @@ def main(source, target):
                 print(output.evalue, file=sys.stderr)
         return 1
     finally:
+        # evcxr numbers a cell's value one higher than the cell.
+        for cell in notebook.cells:
+            for output in cell.get("outputs", []):
+                if "execution_count" in output:
+                    output["execution_count"] = cell.execution_count
         write_whole(notebook, Path(target))
 
 
