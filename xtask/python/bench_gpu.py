@@ -1,5 +1,5 @@
 """Whole-model training of DistilBERT on a graphics card, ours beside PyTorch's, in one run:
-bench_gpu.py <our program> [batch sizes] [lengths] [steps]
+bench_gpu.py <our program> [batch sizes] [lengths] [steps] [width]
 
 It needs torch 2.11.0 and transformers. Weights and texts are random: the time doesn't depend on
 them. Without a graphics card it measures the processor."""
@@ -14,16 +14,18 @@ import time
 from pathlib import Path
 
 import torch
+import transformers
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
+transformers.utils.logging.disable_progress_bar()
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 TF32 = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"  # libtorch reads it when a program starts
 
 
-def write_model(folder):
+def write_model(folder, width):
     """Random weights, and a tokenizer whose words are w4, w5, ..."""
     torch.manual_seed(1)
-    config = DistilBertConfig()
+    config = DistilBertConfig(dim=width, hidden_dim=4 * width)
     DistilBertForSequenceClassification(config).save_pretrained(folder)
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"w{i}" for i in range(4, config.vocab_size))]
     vocab = {word: number for number, word in enumerate(words)}
@@ -102,28 +104,28 @@ def products(precision):
     return 2 * size**3 * rounds / seconds(lambda: a @ b, rounds)
 
 
-def flops(length):
+def flops(length, width):
     """Of a training step, for one text: three times those of a forward pass, which are 2 for each
     weight of the linear layers and each token, and 4 T width for the products of attention."""
-    layers, width, inner = 6, 768, 3072
-    weights = layers * (4 * width * width + 2 * width * inner)
+    layers = 6
+    weights = layers * (4 * width * width + 2 * width * 4 * width)
     return 3 * length * (2 * weights + layers * 4 * length * width)
 
 
-def main(program, batch_sizes="12,32,64", lengths="128,256,512", steps="50"):
+def main(program, batch_sizes="12,32,64", lengths="128,256,512", steps="50", width="768"):
     device = torch.cuda.get_device_name() if DEVICE.type == "cuda" else "processor"
     print(f"{device}, torch {torch.__version__}, {datetime.date.today()}, {steps} steps\n")
     print("| batch | tokens | numbers | unit8 examples/s | PyTorch examples/s | ratio | of the peak |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        write_model(folder)
+        write_model(folder, int(width))
         for precision in ("fp32", "tf32", "bf16"):
             peak = products(precision)
             for length in map(int, lengths.split(",")):
                 for batch_size in map(int, batch_sizes.split(",")):
                     work = folder, precision, batch_size, length, int(steps)
                     our, their = ours(program, *work), theirs(*work)
-                    shares = [f"{speed * flops(length) / peak:.0%}" for speed in (our, their)]
+                    shares = [f"{speed * flops(length, int(width)) / peak:.0%}" for speed in (our, their)]
                     cells = [batch_size, length, precision, f"{our:.1f}", f"{their:.1f}"]
                     cells += [f"{our / their:.2f}", " and ".join(shares)]
                     print("|", " | ".join(map(str, cells)), "|", flush=True)

@@ -45,11 +45,12 @@ pub fn gpu(project: &Project, setup: &Setup) -> Result<ExitCode> {
     let folder = project.root.join("target/bench-gpu");
     let program = PathBuf::from(example_program(project, setup, "bench_gpu")?);
     fs::create_dir_all(&folder).context(format!("can't make {}", folder.display()))?;
-    let sysroot = output_of(Command::new("rustc").args(["--print", "sysroot"]))
-        .context("rustc names no sysroot")?;
-    let libraries = fs::read_dir(Path::new(&sysroot).join("lib")).context("the sysroot's lib")?;
+    let libraries = output_of(Command::new("rustc").args(["--print", "target-libdir"]))
+        .and_then(|folder| fs::read_dir(folder).ok())
+        .context("rustc names no folder of its libraries")?;
     let std = libraries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| {
-        path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("libstd-"))
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("libstd-") && name.ends_with(".so")
     });
     let script = project.root.join("xtask/python/bench_gpu.py");
     for file in [program, script].into_iter().chain(std) {

@@ -33,6 +33,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     check("parity with transformers", &mut || {
         let mut pytest = pytest(project, setup, "tests/python");
         setup.build.set_variables(&mut pytest);
+        crate::kernel::tune(&mut pytest);
         pytest.env("UNIT8_PARITY", example_program(project, setup, "parity")?);
         pytest.env("UNIT8_BENCH_GPU", example_program(project, setup, "bench_gpu")?);
         Ok(status_of(&mut pytest)?.success())
