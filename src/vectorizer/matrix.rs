@@ -1,6 +1,6 @@
 //! Counts, or weights, in compressed sparse rows.
 
-use crate::display::table;
+use crate::display::{table, thousands};
 use crate::error::{Error, Result};
 
 /// A sparse matrix of shape (documents, terms): what [`CountVectorizer`](super::CountVectorizer)
@@ -116,9 +116,9 @@ impl CountMatrix {
         let cells = (rows * columns).max(1) as f64;
         let megabytes = |bytes: f64| format!("{:.1} MB", bytes / 1e6);
         let facts = [
-            ("rows (texts)", rows.to_string()),
-            ("columns (terms)", columns.to_string()),
-            ("stored cells", self.nnz().to_string()),
+            ("rows (texts)", thousands(rows)),
+            ("columns (terms)", thousands(columns)),
+            ("stored cells", thousands(self.nnz())),
             (
                 "stored cells in a row, on average",
                 format!("{:.1}", self.nnz() as f64 / rows.max(1) as f64),

@@ -13,13 +13,16 @@ use std::process::Command;
 const CONTAINER: [&str; 2] =
     ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 
+/// With less than this a kernel could not even compile a cell: then Linux has to find the rest.
+const LEAST: u64 = 2_000_000_000;
+
 /// Lets a program take what is free now, and not more.
 pub fn limit(command: &mut Command) {
     // The driver of a graphics card reserves addresses without end.
     if has_gpu() {
         return;
     }
-    let Some(bytes) = free() else { return };
+    let Some(bytes) = free().map(|bytes| bytes.max(LEAST)) else { return };
     unsafe {
         command.pre_exec(move || {
             let mut limit: libc::rlimit = std::mem::zeroed();
@@ -63,7 +66,7 @@ mod tests {
         limit(shell.args(["-c", "ulimit -d"]));
         let said = String::from_utf8(shell.output().unwrap().stdout).unwrap();
         match said.trim().parse::<u64>() {
-            Ok(kilobytes) => assert!(kilobytes * 1024 <= 2 * free().unwrap()),
+            Ok(kilobytes) => assert!(kilobytes * 1024 <= 2 * free().unwrap().max(LEAST)),
             Err(_) => assert!(has_gpu(), "{said}"),
         }
     }
