@@ -11,9 +11,10 @@ from conftest import ROOT
 PYTHON = json.loads(Path(__file__).with_name("python_lessons.json").read_text())
 
 
-def assert_as_in_python(accuracy, recipe):
-    """Within two points of what Python has with one seed or another."""
-    assert min(PYTHON[recipe]) - 2 <= accuracy <= max(PYTHON[recipe]) + 2, (recipe, accuracy)
+def assert_as_in_python(accuracy, recipe, points=2):
+    """Within so many points of what Python has with one seed or another."""
+    least, most = min(PYTHON[recipe]) - points, max(PYTHON[recipe]) + points
+    assert least <= accuracy <= most, (recipe, accuracy)
 
 
 def outputs(lesson):
@@ -95,4 +96,5 @@ def test_exercise_and_solution():
     (exercise,) = re.findall(r"test accuracy ([\d.]+) %", printed("exercises/exercise-1-other-llms"))
     *_, solution = accuracies("solutions/exercise-1-other-llms")
     for accuracy in (float(exercise), solution):
-        assert_as_in_python(accuracy, "solution, last layers")
+        # Over 300 reviews, five seeds alone lie between 63.7 and 70.3 %.
+        assert_as_in_python(accuracy, "solution, last layers", points=5)
