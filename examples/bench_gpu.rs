@@ -1,10 +1,7 @@
 //! Times steps of whole-model training on the device there is, for xtask/python/bench_gpu.py.
 
 use std::time::Instant;
-use unit8::tch::Tensor;
-use unit8::{
-    AutoModelForSequenceClassification as Model, Classifier, DataLoader, Precision, Result, Trainer,
-};
+use unit8::{AutoModelForSequenceClassification as Model, DataLoader, Precision, Result, Trainer};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -14,7 +11,7 @@ fn main() -> Result<()> {
     let precision = if precision == "bf16" { Precision::Bf16 } else { Precision::Fp32 };
 
     let model = Model::from_pretrained(folder, 2)?;
-    println!("device {:?}", Classifier::<Tensor>::var_store(&model).device());
+    println!("device {:?}", model.var_store().device());
     let data = |steps: usize| -> Result<_> {
         let rows = batch_size * steps;
         let texts: Vec<String> = (0..rows).map(|row| text(row, length)).collect();

@@ -5,7 +5,7 @@
 //! them all at last, gets a broken pipe for one that is gone, and ends: one restart in a few dies so.
 //! So it gets ports of its own, and those of the connection file are opened when it can answer.
 //! From then on no connection of the kernel's breaks before the kernel ends: what it says to a client
-//! that is gone, after a reload of the page, say, is read and dropped.
+//! that is gone is read and dropped.
 
 use crate::process::{Context, Result, write};
 use serde_json::Value;
@@ -112,6 +112,7 @@ fn answer(mut kernel: TcpStream, mut client: TcpStream) {
 mod tests {
     use super::*;
     use serde_json::json;
+
     #[test]
     fn the_ports_open_when_the_kernel_is_ready_and_no_pipe_breaks() {
         let folder = std::env::temp_dir().join(format!("unit8-relay-{}", std::process::id()));
