@@ -1,7 +1,8 @@
-"""Executes one notebook in a fresh kernel: run_lesson.py <notebook> <executed copy>
+"""Executes one notebook in a fresh kernel: run_lesson.py [--installed] <notebook> <executed copy>
 
 Prints a line for each code cell with its time. The copy is written even when a cell fails, up to
-that cell; the exit code is then 1.
+that cell; the exit code is then 1. With --installed the lesson uses the installed reviews and model
+alone, so that its numbers are the same on a machine that has a network, or more in its caches.
 """
 
 import contextlib
@@ -67,6 +68,15 @@ def main(source, target):
         write_whole(notebook, Path(target))
 
 
+def only_installed(cache):
+    """No network, and caches of our own, for the kernels that this process starts."""
+    os.environ.setdefault("UNIT8_DATA", str(cache / "data"))
+    os.environ |= {"HF_HOME": str(cache / "hub"), "HF_HUB_OFFLINE": "1"}
+    os.environ["ALL_PROXY"] = "http://127.0.0.1:9"  # which nobody answers
+    for name in ("HF_HUB_CACHE", "NO_PROXY", "no_proxy"):
+        os.environ.pop(name, None)
+
+
 def write_whole(notebook, target):
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(f".part{os.getpid()}")
@@ -75,4 +85,7 @@ def write_whole(notebook, target):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    *options, source, target = sys.argv[1:]
+    if "--installed" in options:
+        only_installed(Path(__file__).resolve().parents[2] / "target" / "lessons" / "cache")
+    sys.exit(main(source, target))

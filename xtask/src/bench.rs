@@ -13,30 +13,39 @@ const ROUNDS: &str = "5";
 
 pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     lock_graph(project)?;
-    println!("kernel, median of {ROUNDS} starts (s):");
-    let script = project.root.join("xtask/python/bench_kernel.py");
-    let mut kernel = setup.environment.python();
-    kernel.arg(script).arg(&project.root).arg(ROUNDS);
-    let figures = output_of(&mut kernel)
-        .context("the kernel can't be measured: `cargo xtask run` tells why")?;
-    let figures: Value = serde_json::from_str(figures.lines().last().unwrap_or_default())
-        .context("the kernel's figures can't be read")?;
-    for (part, seconds) in figures.as_object().into_iter().flatten() {
-        println!("  {part:<24} {:6.2}", seconds.as_f64().unwrap_or(f64::NAN));
-    }
+    kernels(project, setup)?;
     for (example, script) in
         [("bench_words", "bench_words.py"), ("bench_transformers", "bench_transformers.py")]
     {
         let program = example_program(project, setup, example)?;
         let mut python = setup.environment.python();
-        setup.build.set_variables(&mut python);
-        crate::kernel::tune(&mut python);
+        setup.kernel.set_variables(&mut python);
         python.arg(project.root.join("xtask/python").join(script)).arg(program);
         if !status_of(&mut python)?.success() {
             return Ok(ExitCode::FAILURE);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The course's kernel beside a bare evcxr.
+fn kernels(project: &Project, setup: &Setup) -> Result<()> {
+    println!("kernels, median of {ROUNDS} starts (s):{:>15}{:>8}{:>8}", "ours", "bare", "times");
+    let script = project.root.join("xtask/python/bench_kernel.py");
+    let mut python = setup.environment.python();
+    python.arg(script).arg(&project.root).arg(project.evcxr()).arg(ROUNDS);
+    let figures = output_of(&mut python)
+        .context("the kernel can't be measured: `cargo xtask run` tells why")?;
+    let figures: Value = serde_json::from_str(figures.lines().last().unwrap_or_default())
+        .context("the kernel's figures can't be read")?;
+    for (part, seconds) in figures["ours"].as_object().into_iter().flatten() {
+        let ours = seconds.as_f64().unwrap_or(f64::NAN);
+        match figures["bare"][part].as_f64() {
+            Some(bare) => println!("  {part:<38} {ours:8.2}{bare:8.2}{:8.2}", ours / bare),
+            None => println!("  {part:<38} {ours:8.2}"),
+        }
+    }
+    Ok(())
 }
 
 /// `cargo xtask bench --gpu`: a folder with all that a machine with a graphics card needs besides
@@ -103,7 +112,7 @@ fn size_of(folder: &Path) -> u64 {
 
 /// Compiles an example of the library, and tells where it is.
 pub fn example_program(project: &Project, setup: &Setup, name: &str) -> Result<String> {
-    let mut cargo = setup.build.cargo(project, "build");
+    let mut cargo = setup.kernel.cargo("build");
     cargo.args(["--package", "unit8", "--example", name, "--message-format=json"]);
     let messages = output_of(cargo.current_dir(&project.root))
         .context(format!("the example {name} does not compile"))?;

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that has to hold.
 
 use crate::bench::example_program;
-use crate::lessons;
+use crate::lessons::{self, Purpose};
 use crate::process::{Result, status_of};
 use crate::project::Project;
 use crate::setup::Setup;
@@ -11,9 +11,9 @@ use std::time::Instant;
 pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     let commands = [
         ("formatting", format_check()),
-        ("lints", lints(project, setup)),
-        ("documentation", documentation(project, setup)),
-        ("tests of the library and the set-up", rust_tests(project, setup)),
+        ("lints", lints(setup)),
+        ("documentation", documentation(setup)),
+        ("tests of the library and the set-up", rust_tests(setup)),
         ("kernels, set-up faults and JupyterLab", notebook_tests(project, setup, "not lessons")),
     ];
     let mut failed = Vec::new();
@@ -32,14 +32,14 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     }
     check("parity with transformers", &mut || {
         let mut pytest = pytest(project, setup, "tests/python");
-        setup.build.set_variables(&mut pytest);
-        crate::kernel::tune(&mut pytest);
+        setup.kernel.set_variables(&mut pytest);
         pytest.env("UNIT8_PARITY", example_program(project, setup, "parity")?);
         pytest.env("UNIT8_BENCH_GPU", example_program(project, setup, "bench_gpu")?);
         Ok(status_of(&mut pytest)?.success())
     })?;
     check("the lessons", &mut || {
-        let executed = lessons::run(project, setup, &[], false)? == ExitCode::SUCCESS;
+        let all = lessons::select(project, &[])?;
+        let executed = lessons::run(project, setup, &all, Purpose::Test)? == ExitCode::SUCCESS;
         Ok(executed && status_of(&mut notebook_tests(project, setup, "lessons"))?.success())
     })?;
     println!("{} passed, {} failed", 7 - failed.len(), failed.len());
@@ -55,20 +55,20 @@ fn format_check() -> Command {
     cargo
 }
 
-fn lints(project: &Project, setup: &Setup) -> Command {
-    let mut cargo = setup.build.cargo(project, "clippy");
+fn lints(setup: &Setup) -> Command {
+    let mut cargo = setup.kernel.cargo("clippy");
     cargo.args(["--workspace", "--all-targets", "--", "-D", "warnings"]);
     cargo
 }
 
-fn documentation(project: &Project, setup: &Setup) -> Command {
-    let mut cargo = setup.build.cargo(project, "doc");
+fn documentation(setup: &Setup) -> Command {
+    let mut cargo = setup.kernel.cargo("doc");
     cargo.args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     cargo
 }
 
-fn rust_tests(project: &Project, setup: &Setup) -> Command {
-    let mut cargo = setup.build.cargo(project, "test");
+fn rust_tests(setup: &Setup) -> Command {
+    let mut cargo = setup.kernel.cargo("test");
     cargo.arg("--workspace").env("VIRTUAL_ENV", &setup.environment.prefix);
     cargo
 }

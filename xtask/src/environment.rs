@@ -1,7 +1,8 @@
 //! The Python environment: an active conda environment made from environment.yml, else `.venv`.
 
-use crate::process::{Context, Result, on_path, output_of, step};
+use crate::process::{Context, Result, step, write};
 use crate::project::Project;
+use crate::python;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,7 +31,7 @@ impl Environment {
     }
 
     pub fn python(&self) -> Command {
-        let mut command = Command::new(self.prefix.join("bin/python"));
+        let mut command = python::command(self.prefix.join("bin/python"));
         command.env("PATH", self.path()).env("VIRTUAL_ENV", &self.prefix);
         command
     }
@@ -78,12 +79,24 @@ impl Environment {
 /// Finds the environment, and installs what it lacks.
 pub fn ensure(project: &Project, cpu: bool, tests: bool) -> Result<Environment> {
     let pins = pins(&project.root.join("environment.yml"), tests)?;
-    if let Some(conda) = active_conda() {
-        return conda_environment(&conda, &pins);
-    }
+    let environment = match active_conda() {
+        Some(conda) => conda_environment(&conda, &pins)?,
+        None => venv(project, &pins, cpu)?,
+    };
+    answer_news_question(&environment.prefix);
+    Ok(environment)
+}
+
+fn venv(project: &Project, pins: &[String], cpu: bool) -> Result<Environment> {
     let venv = project.venv();
+    if venv.join("bin/pip").exists() && !venv.join("bin/python").exists() {
+        return Err(format!(
+            "the Python that {0} was made with is gone: delete {0} and run the command again",
+            venv.display()
+        ));
+    }
     if let Some(environment) = Environment::at(venv.clone())
-        && environment.missing(&pins).is_empty()
+        && environment.missing(pins).is_empty()
     {
         return Ok(environment);
     }
@@ -94,36 +107,43 @@ pub fn ensure(project: &Project, cpu: bool, tests: bool) -> Result<Environment> 
         "{} is not a Python environment: delete it and run the command again",
         venv.display()
     ))?;
-    let mut pip = environment.python();
-    pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]);
+    let mut pip = python::pip_install(environment.python(), &environment.prefix);
     if cpu {
         pip.args(["--extra-index-url", CPU_INDEX]);
     }
-    pip.args(&pins);
-    step("Python packages", &project.log("pip"), &mut pip)?;
-    match environment.missing(&pins) {
+    pip.args(pins);
+    step("Python packages", &project.log("pip"), &mut pip).map_err(|error| {
+        let remedy = python::no_packages(&venv, &error);
+        remedy.map_or(error.clone(), |remedy| format!("{error}\n{remedy}"))
+    })?;
+    match environment.missing(pins) {
         missing if missing.is_empty() => Ok(environment),
         missing => Err(format!("pip did not install {}", missing.join(", "))),
     }
 }
 
 fn make_venv(project: &Project, venv: &Path) -> Result<()> {
-    let python = ["python3.11", "python3.12", "python3.13", "python3"]
-        .into_iter()
-        .find(|python| on_path(python) && is_recent(python))
-        .context(
-            "Python 3.10 to 3.13 is needed and was not found on the PATH. \
-             Install it (Debian: apt install python3 python3-venv), or activate a conda environment.",
-        )?;
-    let mut command = Command::new(python);
+    let python = python::find()?;
+    if let Some(warning) = python.warning() {
+        println!("  note: {warning}");
+    }
+    let mut command = python::command(&python.program);
     command.args(["-m", "venv"]).arg(venv);
     step(".venv", &project.log("venv"), &mut command)
         .map_err(|error| format!("{error}\nDebian keeps venv apart: apt install python3-venv"))
 }
 
-fn is_recent(python: &str) -> bool {
-    let script = "import sys; print((3, 10) <= sys.version_info < (3, 14))";
-    output_of(Command::new(python).args(["-c", script])).as_deref() == Some("True")
+/// Without this, JupyterLab asks at its first start whether to fetch Jupyter's news, in front of
+/// the lessons. Whoever wants them says so in the settings, which come before this.
+fn answer_news_question(prefix: &Path) {
+    const ANSWER: &str =
+        "{\"@jupyterlab/apputils-extension:notification\": {\"fetchNews\": \"false\"}}\n";
+    let file = prefix.join("share/jupyter/lab/settings/overrides.d/unit8.json");
+    if std::fs::read_to_string(&file).is_ok_and(|text| text == ANSWER) {
+        return;
+    }
+    // An environment that may not be written to keeps its question.
+    let _ = write(&file, ANSWER);
 }
 
 /// An active conda environment, unless it is `base`, which is nobody's to install into.

@@ -1,9 +1,7 @@
-//! The Rust kernel for Jupyter, in a folder of the project's, and the kernel spec.
+//! evcxr_jupyter, which runs the cells, in a folder of the project's.
 
-use crate::environment::Environment;
-use crate::process::{Context, Result, output_of, step, write};
+use crate::process::{Result, ignore_settings, output_of, step};
 use crate::project::Project;
-use serde_json::json;
 use std::path::Path;
 use std::process::Command;
 
@@ -14,19 +12,19 @@ pub fn ensure(project: &Project) -> Result<()> {
     if is_installed(project) {
         return Ok(());
     }
-    // A notebook's kernel reads a few small files for each cell: optimizing it to the last costs
-    // minutes here and saves milliseconds there.
+    let target = project.home.join("evcxr-build");
     let mut cargo = Command::new("cargo");
+    ignore_settings(&mut cargo);
     cargo
         .args(["install", "--locked", "--force", "evcxr_jupyter", "--version", VERSION, "--root"])
         .arg(project.home.join("evcxr"))
-        .env("CARGO_TARGET_DIR", project.home.join("evcxr-build"))
+        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_BUILD_BUILD_DIR", &target)
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
-        .env_remove("RUSTFLAGS")
-        .current_dir(std::env::temp_dir());
+        .current_dir("/");
     step("the Rust kernel (evcxr_jupyter)", &project.log("evcxr"), &mut cargo)?;
-    let _ = std::fs::remove_dir_all(project.home.join("evcxr-build"));
+    let _ = std::fs::remove_dir_all(target);
     Ok(())
 }
 
@@ -55,43 +53,10 @@ pub fn ensure_rust_src() {
     }
 }
 
-/// Copies this program to where the kernel spec and rust-analyzer find it.
-pub fn install_launcher(project: &Project) -> Result<()> {
-    let program = std::env::current_exe().context("where is this program?")?;
-    let bytes = std::fs::read(&program).context(format!("can't read {}", program.display()))?;
-    for copy in [project.launcher(), project.cargo_filter()] {
-        if std::fs::read(&copy).is_ok_and(|old| old == bytes) {
-            continue;
-        }
-        write(&copy, &bytes)?;
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755))
-            .context(format!("can't make {} executable", copy.display()))?;
-    }
-    Ok(())
-}
-
-/// Writes the kernel spec "Rust (Unit 8)" into the environment.
-pub fn install_kernel_spec(project: &Project, environment: &Environment) -> Result<()> {
-    let spec = json!({
-        "argv": [project.launcher(), project.root, environment.prefix, "{connection_file}"],
-        "display_name": "Rust (Unit 8)",
-        "language": "rust",
-        // Jupyter's stop button becomes a SIGINT that `fit` sees. In its own mode, evcxr would
-        // end the process that holds the variables.
-        "interrupt_mode": "signal",
-    });
-    let file = environment.prefix.join("share/jupyter/kernels/unit8/kernel.json");
-    let text = format!("{spec:#}\n");
-    if std::fs::read_to_string(&file).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
-    write(&file, text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::write;
 
     #[test]
     fn a_broken_off_or_older_installation_does_not_count() {

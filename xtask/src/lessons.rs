@@ -9,41 +9,60 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+/// Where the executed lessons go, and what they may use.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Purpose {
+    /// Into target/lessons/.
+    Look,
+    /// Into the notebooks themselves.
+    Save,
+    /// Into target/lessons/, with the installed reviews and model, so that the numbers are the
+    /// same on a machine that has a network, or the course's own in its caches.
+    Test,
+}
+
 /// Opens JupyterLab on the lessons.
 pub fn lab(project: &Project, setup: &Setup, args: &[String]) -> Result<ExitCode> {
     println!("JupyterLab opens on {}. Ctrl-C twice ends it.", project.notebooks().display());
-    let status = status_of(
-        setup
-            .environment
-            .python()
-            .args(["-m", "jupyterlab"])
-            // The start page, unless something else is asked for.
-            .args(if args.is_empty() { &["README.ipynb"][..] } else { &[] })
-            .args(args.iter().filter(|arg| *arg != "--"))
-            .current_dir(project.notebooks()),
-    )?;
+    let mut jupyter = setup.environment.python();
+    jupyter.args(["-m", "jupyterlab"]).args(args).current_dir(project.notebooks());
+    if args.is_empty() {
+        jupyter.arg("README.ipynb"); // the start page, unless something else is asked for
+    }
+    // SAFETY: asks the system for a number.
+    if unsafe { libc::geteuid() } == 0 {
+        println!("You are root, which JupyterLab refuses by default: it gets --allow-root.");
+        jupyter.arg("--allow-root");
+    }
+    let status = status_of(&mut jupyter)?;
     Ok(ExitCode::from(status.code().map_or(1, |code| code as u8)))
 }
 
 /// Executes the lessons, each in a fresh kernel.
-pub fn run(project: &Project, setup: &Setup, names: &[String], save: bool) -> Result<ExitCode> {
-    let lessons = select(project, names)?;
+pub fn run(
+    project: &Project,
+    setup: &Setup,
+    lessons: &[PathBuf],
+    purpose: Purpose,
+) -> Result<ExitCode> {
     let out = project.root.join("target/lessons");
     let mut rows = Vec::new();
     let mut failed = 0;
-    for lesson in &lessons {
+    for lesson in lessons {
         let name = name_of(project, lesson);
-        let target = if save { lesson.clone() } else { out.join(format!("{name}.ipynb")) };
+        let target = match purpose {
+            Purpose::Save => lesson.clone(),
+            _ => out.join(format!("{name}.ipynb")),
+        };
         println!("{name}");
+        let mut python = setup.environment.python();
+        python
+            .arg(project.root.join("xtask/python/run_lesson.py"))
+            .args((purpose == Purpose::Test).then_some("--installed"))
+            .args([lesson, &target])
+            .current_dir(lesson.parent().unwrap_or(&project.root));
         let started = Instant::now();
-        let status = status_of(
-            setup
-                .environment
-                .python()
-                .arg(project.root.join("xtask/python/run_lesson.py"))
-                .args([lesson, &target])
-                .current_dir(lesson.parent().unwrap_or(&project.root)),
-        )?;
+        let status = status_of(&mut python)?;
         let seconds = started.elapsed().as_secs_f32();
         println!("  {} in {seconds:.1} s", if status.success() { "done" } else { "FAILED" });
         failed += usize::from(!status.success());
@@ -56,7 +75,7 @@ pub fn run(project: &Project, setup: &Setup, names: &[String], save: bool) -> Re
 }
 
 /// The notebooks whose path contains one of the names; all of them when none is given.
-fn select(project: &Project, names: &[String]) -> Result<Vec<PathBuf>> {
+pub fn select(project: &Project, names: &[String]) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     collect(&project.notebooks(), &mut all)?;
     all.sort();

@@ -46,12 +46,39 @@ pub fn output_of(command: &mut Command) -> Option<String> {
 
 /// Whether there is NVIDIA's driver, by the same sign as in the library.
 pub fn has_gpu() -> bool {
-    Path::new("/dev/nvidiactl").exists()
+    ["/dev/nvidiactl", "/dev/dxg"].iter().any(|driver| Path::new(driver).exists())
 }
 
 pub fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Lets cargo build without the settings that the user has for other projects: flags, wrappers,
+/// other targets, in variables and in files of the home folder.
+pub fn ignore_settings(cargo: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_ENCODED_", "CARGO_PKG_"]
+            .iter()
+            .any(|setting| text.starts_with(setting))
+        {
+            cargo.env_remove(&name);
+        }
+    }
+    // An empty one overrules that of a file.
+    cargo.env("RUSTFLAGS", "").env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+    if let Ok(host) = host() {
+        cargo.env("CARGO_BUILD_TARGET", host);
+    }
+}
+
+/// The name of this machine's kind, such as `x86_64-unknown-linux-gnu`.
+pub fn host() -> Result<String> {
+    let about = output_of(Command::new("rustc").arg("-vV"));
+    let about = about.context("rustc can't be run: install Rust from https://rustup.rs")?;
+    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc -vV names no host")?.to_owned())
 }
 
 /// Runs a program in the foreground.

@@ -36,33 +36,8 @@ impl Project {
         self.root.join(".venv")
     }
 
-    /// The launcher that the kernel spec names: a copy of this program.
-    pub fn launcher(&self) -> PathBuf {
-        self.home.join("bin/unit8-kernel")
-    }
-
-    /// The same copy under the name by which rust-analyzer calls it.
-    pub fn cargo_filter(&self) -> PathBuf {
-        self.home.join("filter/cargo")
-    }
-
     pub fn evcxr(&self) -> PathBuf {
         self.home.join("evcxr/bin/evcxr_jupyter")
-    }
-
-    /// The folder of init.evcxr, which evcxr reads at its start.
-    pub fn evcxr_config(&self) -> PathBuf {
-        self.home.join("config")
-    }
-
-    /// The prebuilt kernel.
-    pub fn template(&self) -> PathBuf {
-        self.home.join("template")
-    }
-
-    /// One folder for each running kernel.
-    pub fn clones(&self) -> PathBuf {
-        self.home.join("kernels")
     }
 
     pub fn log(&self, step: &str) -> PathBuf {

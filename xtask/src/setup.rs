@@ -1,11 +1,11 @@
 //! All that has to be there before a lesson can run. Each step looks first whether its result is
 //! there and current, so that what was broken off goes on, and what is done costs nothing.
 
-use crate::build::Build;
 use crate::environment::{self, Environment};
+use crate::evcxr;
+use crate::kernel::{self, Kernel};
 use crate::process::{Result, on_path};
 use crate::project::Project;
-use crate::{clone, evcxr, template};
 use std::time::Instant;
 
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ pub struct Options {
 
 pub struct Setup {
     pub environment: Environment,
-    pub build: Build,
+    pub kernel: Kernel,
 }
 
 pub fn run(project: &Project, options: Options) -> Result<Setup> {
@@ -32,26 +32,36 @@ pub fn run(project: &Project, options: Options) -> Result<Setup> {
         }
     }
     evcxr::ensure_rust_src();
-    evcxr::install_launcher(project)?;
-    // Two chains that need nothing of each other: the network is busy in one, the processor in
-    // the other.
+    remove_what_older_versions_made(project);
+    // Three chains that need nothing of each other: the network is busy in one, the processor in
+    // the others.
     let setup = std::thread::scope(|scope| {
-        let kernel = scope.spawn(|| evcxr::ensure(project));
+        let evcxr = scope.spawn(|| evcxr::ensure(project));
+        let programs = scope.spawn(|| kernel::build(project));
         let library = (|| {
             let environment = environment::ensure(project, options.cpu, options.tests)?;
-            evcxr::install_kernel_spec(project, &environment)?;
-            let build = Build::new(project, &environment)?;
-            template::ensure(project, &environment, &build)?;
-            Ok(Setup { environment, build })
+            let kernel = Kernel::configure(project, &environment)?;
+            finish(programs, "the kernel")?;
+            kernel.prepare()?;
+            kernel::install_spec(project, &environment)?;
+            Ok(Setup { environment, kernel })
         })();
-        let kernel =
-            kernel.join().unwrap_or_else(|_| Err("the build of the kernel panicked".to_owned()));
-        library.and_then(|setup| kernel.map(|()| setup))
+        finish(evcxr, "evcxr_jupyter").and(library)
     })?;
-    clone::sweep(&project.clones());
     let seconds = started.elapsed().as_secs();
     if seconds > 2 {
         println!("  set up in {} min {} s", seconds / 60, seconds % 60);
     }
     Ok(setup)
+}
+
+fn finish(step: std::thread::ScopedJoinHandle<Result<()>>, name: &str) -> Result<()> {
+    step.join().unwrap_or_else(|_| Err(format!("the build of {name} panicked")))
+}
+
+/// Some gigabytes that nothing uses any more.
+fn remove_what_older_versions_made(project: &Project) {
+    for folder in ["template", "filter"] {
+        let _ = std::fs::remove_dir_all(project.home.join(folder));
+    }
 }

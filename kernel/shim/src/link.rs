@@ -1,0 +1,111 @@
+//! Packets to the kernel and back. Each is one datagram: a letter, the number of this process, the
+//! number of the question, and the text.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The variable that holds the descriptors: `control,input,output,error`.
+pub const VARIABLE: &str = "NOTEBOOK_KERNEL_LINK";
+
+/// The longest text of one packet: a datagram has its limits.
+const LONGEST: usize = 1 << 15;
+const HEADER: usize = 9;
+
+pub struct Link {
+    control: libc::c_int,
+    input: libc::c_int,
+    pub output: libc::c_int,
+    pub error: libc::c_int,
+    process: u32,
+    question: AtomicU32,
+    /// One cell can end at a time, and one thread can ask for input.
+    ending: Mutex<()>,
+    asking: Mutex<Vec<u8>>,
+}
+
+impl Link {
+    pub fn from_environment() -> Option<Link> {
+        let text = std::env::var(VARIABLE).ok()?;
+        let mut descriptors = text.split(',').map(|number| number.parse::<libc::c_int>().ok());
+        let mut next = || descriptors.next().flatten();
+        let (control, input, output, error) = (next()?, next()?, next()?, next()?);
+        for descriptor in [control, input, output, error] {
+            // SAFETY: sets a flag of a descriptor; one that is not open is refused.
+            if unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
+                return None;
+            }
+        }
+        Some(Link {
+            control,
+            input,
+            output,
+            error,
+            process: std::process::id(),
+            question: AtomicU32::new(0),
+            ending: Mutex::new(()),
+            asking: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Tells the kernel something that needs no answer.
+    pub fn tell(&self, letter: u8, text: &[u8]) {
+        self.send(self.control, letter, 0, text);
+    }
+
+    /// Says that the cell is at its end, waits until the kernel has read its output, and gives the
+    /// marks that evcxr is to see.
+    pub fn end_of_cell(&self) -> Vec<u8> {
+        let _one = self.ending.lock();
+        self.ask(self.control, b'E', &[])
+    }
+
+    /// The next bytes of the user's input, at most so many. None is the end of the input.
+    pub fn input(&self, most: usize) -> Vec<u8> {
+        let Ok(mut rest) = self.asking.lock() else { return Vec::new() };
+        if rest.is_empty() {
+            *rest = self.ask(self.input, b'I', &[]);
+        }
+        let count = rest.len().min(most);
+        rest.drain(..count).collect()
+    }
+
+    fn send(&self, descriptor: libc::c_int, letter: u8, question: u32, text: &[u8]) {
+        let text = &text[..text.len().min(LONGEST)];
+        let mut packet = Vec::with_capacity(HEADER + text.len());
+        packet.push(letter);
+        packet.extend(self.process.to_ne_bytes());
+        packet.extend(question.to_ne_bytes());
+        packet.extend(text);
+        // SAFETY: the packet outlives the call. MSG_NOSIGNAL: the kernel may be gone.
+        unsafe {
+            libc::send(descriptor, packet.as_ptr().cast(), packet.len(), libc::MSG_NOSIGNAL);
+        }
+    }
+
+    /// An answer carries the numbers of its question, so that one for a process that was ended in
+    /// between is not taken for ours.
+    fn ask(&self, descriptor: libc::c_int, letter: u8, text: &[u8]) -> Vec<u8> {
+        let question = self.question.fetch_add(1, Ordering::Relaxed) + 1;
+        self.send(descriptor, letter, question, text);
+        let mut packet = vec![0; HEADER + LONGEST];
+        loop {
+            // SAFETY: the buffer is as long as is said.
+            let count =
+                unsafe { libc::recv(descriptor, packet.as_mut_ptr().cast(), packet.len(), 0) };
+            if count < 0 && std::io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) {
+                continue;
+            }
+            let Some(answer) = usize::try_from(count).ok().and_then(|count| packet.get(..count))
+            else {
+                return Vec::new();
+            };
+            if answer.is_empty() {
+                return Vec::new(); // the kernel is gone
+            }
+            let numbers = [self.process.to_ne_bytes(), question.to_ne_bytes()].concat();
+            if answer.get(1..HEADER) == Some(&numbers[..]) {
+                return answer[HEADER..].to_vec();
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What stands between Jupyter and evcxr_jupyter: it knows when a cell runs, what it wrote and how it
+//! ended, and answers for evcxr when that can't.
+//!
+//! [`Proxy`] is told what happens, and says what is to be sent and done. It touches neither sockets
+//! nor processes itself (see [`crate::start`]).
+
+mod answers;
+pub mod cell;
+mod failure;
+mod hints;
+pub mod message;
+mod output;
+mod packets;
+mod requests;
+pub mod sockets;
+mod stop;
+
+use crate::link::Packet;
+use crate::sources::Word;
+use cell::{Cell, Stream};
+use failure::Failure;
+use message::Message;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+
+/// Where a message goes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum To {
+    /// A front end, as a reply.
+    Shell,
+    /// A front end, as a reply to what came over the control channel.
+    Control,
+    /// A front end, as a question.
+    Stdin,
+    /// All front ends.
+    Iopub,
+    /// evcxr, as a request.
+    Evcxr,
+}
+
+/// What the proxy can do to processes.
+pub trait Processes {
+    /// What the cells have written and nobody has read yet.
+    fn read_output(&mut self) -> Vec<(Stream, Vec<u8>)>;
+    /// Answers a question of the cells' process.
+    fn answer(&mut self, question: &Packet, text: &[u8]);
+    /// Sends SIGINT to the cells' process.
+    fn interrupt(&mut self);
+    /// Ends the cells' process and all that it started.
+    fn kill(&mut self);
+    /// Ends the programs that compile a cell.
+    fn stop_compiler(&mut self);
+    /// The cells' process is this one from now on.
+    fn started(&mut self, process: u32);
+    /// The variables that the cell compiled last moves away, and loses if it fails.
+    fn moved_variables(&mut self) -> Vec<String>;
+    /// The library's name, and where it lies.
+    fn library(&self) -> (&str, &str);
+    /// What is known of a word; `hover` is what evcxr says of it.
+    fn inspect(&mut self, word: &Word, hover: Option<&str>) -> Option<Value>;
+}
+
+/// evcxr, as the proxy sees it.
+enum Evcxr {
+    Starting,
+    Ready,
+    /// It can't be had: why, and what to do.
+    Missing(String),
+}
+
+/// The kernel's state.
+pub struct Proxy<P> {
+    /// The processes behind it.
+    pub processes: P,
+    evcxr: Evcxr,
+    waiting: VecDeque<Message>,
+    cell: Option<Cell>,
+    /// The cell before, to which belongs what its threads still write.
+    before: Option<Cell>,
+    count: u32,
+    token: String,
+    asked: Option<Packet>,
+    /// Requests that evcxr answers beside the cells: as they were passed on, and as they came.
+    passed: Vec<(Message, Message)>,
+    out: Vec<(To, Message)>,
+    /// Set by a request to shut down.
+    pub ends: bool,
+}
+
+impl<P: Processes> Proxy<P> {
+    /// A kernel whose evcxr is about to start. Marks of evcxr's begin with the token.
+    pub fn new(processes: P, token: String) -> Proxy<P> {
+        Proxy {
+            processes,
+            evcxr: Evcxr::Starting,
+            waiting: VecDeque::new(),
+            cell: None,
+            before: None,
+            count: 0,
+            token,
+            asked: None,
+            passed: Vec::new(),
+            out: Vec::new(),
+            ends: false,
+        }
+    }
+
+    /// What evcxr's marks begin with.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The messages to be sent, in order.
+    pub fn out(&mut self) -> Vec<(To, Message)> {
+        std::mem::take(&mut self.out)
+    }
+
+    fn send(&mut self, to: To, message: Message) {
+        self.out.push((to, message));
+    }
+
+    fn status(&mut self, request: &Message, state: &str) {
+        self.send(To::Iopub, request.child("status", json!({"execution_state": state})));
+    }
+
+    fn is_free(&self) -> bool {
+        matches!(self.evcxr, Evcxr::Ready) && self.cell.is_none() && self.waiting.is_empty()
+    }
+
+    /// evcxr has answered its first question.
+    pub fn ready(&mut self) {
+        self.evcxr = Evcxr::Ready;
+        self.start_next();
+    }
+
+    /// evcxr can't be had: each cell will say so.
+    pub fn missing(&mut self, why: String) {
+        self.evcxr = Evcxr::Missing(why);
+        self.start_next();
+    }
+
+    /// Hands the next cell to evcxr, if nothing runs.
+    fn start_next(&mut self) {
+        if self.cell.is_some() || matches!(self.evcxr, Evcxr::Starting) {
+            return;
+        }
+        let Some(request) = self.waiting.pop_front() else { return };
+        if !request.flag("silent", false) {
+            self.count += 1;
+        }
+        self.status(&request, "busy");
+        let input = json!({"code": request.code(), "execution_count": self.count});
+        self.send(To::Iopub, request.child("execute_input", input));
+        let cell = Cell::new(request.clone(), self.count, &self.token);
+        self.before = None;
+        self.cell = Some(cell);
+        if let Evcxr::Missing(why) = &self.evcxr {
+            let failure = Failure::new("no kernel", why);
+            return self.finish(Some(failure));
+        }
+        if request.code().trim().is_empty() {
+            return self.finish(None);
+        }
+        self.send(To::Evcxr, Message { identities: Vec::new(), ..request });
+    }
+
+    /// evcxr replies to a request.
+    pub fn evcxr_replies(&mut self, reply: Message) {
+        let passed = self.passed.iter().position(|(passed, _)| reply.belongs_to(passed));
+        if let Some(place) = passed {
+            let (_, request) = self.passed.remove(place);
+            let content = match request.kind() {
+                "inspect_request" => {
+                    let hover = reply.content["data"]["text/plain"].as_str();
+                    self.inspect(&request, hover)
+                }
+                _ => reply.content,
+            };
+            self.status(&request, "busy");
+            self.send(To::Shell, request.reply(content));
+            self.status(&request, "idle");
+        } else if let Some(cell) = self.cell.as_mut().filter(|cell| reply.belongs_to(&cell.request))
+        {
+            cell.reply = Some(reply.content);
+            self.finish_if_ended();
+        }
+    }
+
+    /// evcxr says something to all front ends.
+    pub fn evcxr_says(&mut self, message: Message) {
+        let Some(cell) = self.cell.as_mut().filter(|cell| message.belongs_to(&cell.request)) else {
+            return;
+        };
+        let content = message.content;
+        match message.header["msg_type"].as_str().unwrap_or_default() {
+            "status" if content["execution_state"] == "idle" => {
+                cell.idle = true;
+                self.finish_if_ended();
+            }
+            "error" => cell.failures.push(Failure::of_evcxr(&content, cell.count)),
+            // What evcxr's own commands have to show; a cell's value comes from the cell itself.
+            "execute_result" => {
+                for (mime, data) in content["data"].as_object().into_iter().flatten() {
+                    let text = data.as_str().map_or_else(|| data.to_string(), str::to_owned);
+                    cell.show(mime, text);
+                }
+            }
+            "stream" => {
+                let text = content["text"].as_str().unwrap_or_default();
+                let error = content["name"] == "stderr";
+                cell.say(if error { Stream::Stderr } else { Stream::Stdout }, text);
+            }
+            _ => {}
+        }
+    }
+
+    fn finish_if_ended(&mut self) {
+        if self.cell.as_ref().is_some_and(|cell| cell.idle && cell.reply.is_some()) {
+            self.read_output();
+            let mut failure = self.cell.as_mut().and_then(Cell::end);
+            if let Some(failure) = failure.as_mut().filter(|failure| failure.loses_variables) {
+                failure.note_lost(&self.processes.moved_variables());
+            }
+            if let (Some(failure), Some(cell)) = (&mut failure, &self.cell) {
+                hints::explain_path(failure, cell.request.code(), self.processes.library());
+            }
+            self.finish(failure);
+        }
+    }
+
+    /// Tells Jupyter how the cell ended, and goes on with the next one.
+    fn finish(&mut self, failure: Option<Failure>) {
+        let Some(mut cell) = self.cell.take() else { return };
+        self.out.extend(cell.messages().into_iter().map(|message| (To::Iopub, message)));
+        let request = cell.request.clone();
+        let mut reply = json!({
+            "status": "ok", "execution_count": cell.count, "payload": [], "user_expressions": {},
+        });
+        if let Some(failure) = &failure {
+            self.send(To::Iopub, request.child("error", failure.content()));
+            reply = failure.content();
+            reply["status"] = "error".into();
+            reply["execution_count"] = cell.count.into();
+        }
+        self.send(To::Shell, request.reply(reply));
+        self.status(&request, "idle");
+        let stops = failure.is_some() && request.flag("stop_on_error", true);
+        if stops || cell.stopped.is_some() {
+            self.abort_waiting();
+        }
+        self.asked = None;
+        self.before = Some(cell);
+        self.start_next();
+    }
+
+    /// Cells that wait behind one that failed or was stopped don't run.
+    fn abort_waiting(&mut self) {
+        for request in std::mem::take(&mut self.waiting) {
+            self.status(&request, "busy");
+            self.send(To::Shell, request.reply(json!({"status": "aborted"})));
+            self.status(&request, "idle");
+        }
+    }
+
+    /// A line that evcxr writes for itself; what it says of crates being compiled is for the user.
+    pub fn evcxr_notes(&mut self, line: &str) {
+        if let Some(cell) = self.cell.as_mut().filter(|_| line.trim().starts_with("Compiling ")) {
+            cell.say(Stream::Stderr, &format!("{}\n", line.trim_end()));
+        }
+    }
+
+    /// Something to know while evcxr starts; it is shown with the first cell.
+    pub fn note(&mut self, text: &str) {
+        if let Some(request) = self.waiting.front() {
+            let content = json!({"name": "stderr", "text": format!("{text}\n")});
+            self.send(To::Iopub, request.child("stream", content));
+        }
+    }
+
+    /// Reads all that the cells have written so far.
+    pub fn read_output(&mut self) {
+        for (stream, bytes) in self.processes.read_output() {
+            if let Some(cell) = self.cell.as_mut().or(self.before.as_mut()) {
+                cell.write(stream, &bytes, false);
+            }
+        }
+    }
+
+    /// Whether [`Proxy::tick`] has something to do.
+    pub fn is_busy(&self) -> bool {
+        self.cell.is_some() || self.before.is_some()
+    }
+
+    fn flush(&mut self) {
+        if let Some(cell) = self.cell.as_mut().or(self.before.as_mut()) {
+            cell.flush();
+            self.out.extend(cell.messages().into_iter().map(|message| (To::Iopub, message)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

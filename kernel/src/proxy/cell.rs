@@ -1,0 +1,333 @@
+//! One cell while it runs, and what Jupyter is told of it.
+
+use super::failure::Failure;
+use super::hints;
+use super::message::Message;
+use super::output::{Cutter, ErrorCutter, ErrorPiece, Piece};
+use serde_json::{Map, Value, json};
+use std::time::Instant;
+
+/// Text beyond this many bytes is counted, not shown: a browser would stand still.
+const MOST_TEXT: usize = 1_000_000;
+
+/// Which of a cell's two streams.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl Stream {
+    fn name(self) -> &'static str {
+        match self {
+            Stream::Stdout => "stdout",
+            Stream::Stderr => "stderr",
+        }
+    }
+}
+
+/// A cell that has been handed to evcxr.
+pub struct Cell {
+    /// The request that it answers.
+    pub request: Message,
+    /// Its number in the notebook.
+    pub count: u32,
+    /// Whether its code runs, rather than being compiled.
+    pub runs: bool,
+    /// When it was stopped last.
+    pub stopped: Option<Instant>,
+    /// Whether it has been said that a second stop would end it.
+    pub told: bool,
+    /// Whether a second stop has ended its process.
+    pub killed: bool,
+    /// evcxr's reply, when it has come.
+    pub reply: Option<Value>,
+    /// Whether evcxr has said that it is idle again.
+    pub idle: bool,
+    /// The marks that evcxr is to see at the end.
+    pub marks: Vec<String>,
+    /// What evcxr found wrong.
+    pub failures: Vec<Failure>,
+    failed: Option<String>,
+    panicked: Option<String>,
+    thread_panicked: Option<String>,
+    stdout: Cutter,
+    stderr: ErrorCutter,
+    text: String,
+    stream: Stream,
+    bundle: Map<String, Value>,
+    shown: usize,
+    bytes: usize,
+    messages: Vec<Message>,
+}
+
+impl Cell {
+    /// A cell that is about to run. Marks of evcxr's begin with the token.
+    pub fn new(request: Message, count: u32, token: &str) -> Cell {
+        Cell {
+            request,
+            count,
+            runs: false,
+            stopped: None,
+            told: false,
+            killed: false,
+            reply: None,
+            idle: false,
+            marks: Vec::new(),
+            failures: Vec::new(),
+            failed: None,
+            panicked: None,
+            thread_panicked: None,
+            stdout: Cutter::new(token.to_owned()),
+            stderr: ErrorCutter::default(),
+            text: String::new(),
+            stream: Stream::Stdout,
+            bundle: Map::new(),
+            shown: 0,
+            bytes: 0,
+            messages: Vec::new(),
+        }
+    }
+
+    /// Takes what the cell has written. At the end of it, nothing waits for more.
+    pub fn write(&mut self, stream: Stream, bytes: &[u8], last: bool) {
+        match stream {
+            Stream::Stdout => {
+                let mut pieces = self.stdout.push(bytes);
+                if last {
+                    pieces.extend(self.stdout.finish());
+                }
+                pieces.into_iter().for_each(|piece| self.add(piece));
+            }
+            Stream::Stderr => {
+                for piece in self.stderr.push(bytes, last) {
+                    match piece {
+                        ErrorPiece::Text(text) => self.say(Stream::Stderr, &text),
+                        ErrorPiece::Failure(text) => self.failed = Some(text),
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, piece: Piece) {
+        match piece {
+            Piece::Text(text) => self.say(Stream::Stdout, &text),
+            Piece::Mark(mark) => self.marks.push(mark),
+            Piece::Content(mime, content) => self.show(&mime, content),
+        }
+    }
+
+    /// Adds text to a stream, in order.
+    pub fn say(&mut self, stream: Stream, text: &str) {
+        self.show_bundle("display_data");
+        if stream != self.stream {
+            self.flush();
+            self.stream = stream;
+        }
+        self.bytes += text.len();
+        let mut end = text.len().min(MOST_TEXT.saturating_sub(self.shown));
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.shown += end;
+        self.text.push_str(&text[..end]);
+    }
+
+    /// Several MIME types of one thing come one after the other; a type that is there already begins
+    /// the next thing.
+    pub fn show(&mut self, mime: &str, content: String) {
+        self.flush();
+        if self.bundle.contains_key(mime) {
+            self.show_bundle("display_data");
+        }
+        let json = mime.contains("json").then(|| serde_json::from_str(&content).ok()).flatten();
+        self.bundle.insert(mime.to_owned(), json.unwrap_or(Value::String(content)));
+    }
+
+    fn show_bundle(&mut self, kind: &str) {
+        if self.bundle.is_empty() {
+            return;
+        }
+        let data = std::mem::take(&mut self.bundle);
+        let mut content = json!({"data": data, "metadata": {}});
+        match kind {
+            "execute_result" => content["execution_count"] = self.count.into(),
+            _ => content["transient"] = json!({}),
+        }
+        self.messages.push(self.request.child(kind, content));
+    }
+
+    /// Makes messages of the text that has come so far.
+    pub fn flush(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
+        let text = std::mem::take(&mut self.text);
+        let content = json!({"name": self.stream.name(), "text": text});
+        self.messages.push(self.request.child("stream", content));
+    }
+
+    /// The messages that are ready to be sent.
+    pub fn messages(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.messages)
+    }
+
+    /// A thread of the cell panics; the cell's own thread does so silently, as it may be caught.
+    pub fn panic(&mut self, text: String, own_thread: bool) {
+        if own_thread {
+            self.panicked = Some(text);
+        } else {
+            self.say(Stream::Stderr, &format!("a thread panicked: {text}\n"));
+            self.thread_panicked = Some(text);
+        }
+    }
+
+    /// Ends the cell: its last messages, and how it failed, if it did.
+    pub fn end(&mut self) -> Option<Failure> {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            self.write(stream, &[], true);
+        }
+        if self.bytes > self.shown {
+            let left = self.bytes - self.shown;
+            self.shown = 0; // this line still fits
+            let line = format!("\n[{left} bytes of further output are not shown]\n");
+            self.say(Stream::Stderr, &line);
+        }
+        let failure = self.failure();
+        if failure.is_none()
+            && let Some(caught) = self.panicked.take()
+        {
+            self.say(Stream::Stderr, &format!("panicked, and was caught: {caught}\n"));
+        }
+        self.flush();
+        // A cell whose value is nothing shows nothing.
+        if self.bundle.len() != 1 || self.bundle.get("text/plain") != Some(&"()".into()) {
+            self.show_bundle("execute_result");
+        }
+        failure
+    }
+
+    fn failure(&mut self) -> Option<Failure> {
+        let marked = |mark: &str| self.marks.iter().any(|found| found == mark);
+        if self.killed {
+            let text = "the cell was ended by a second stop. All variables were lost with it: \
+                        run the cells above again.";
+            return Some(Failure::new("Stopped", text));
+        }
+        if marked("EVCXR_PANIC_NOTIFICATION") {
+            let text = self.panicked.take().or(self.thread_panicked.take());
+            let text = text.unwrap_or_else(|| "a thread of the cell panicked".to_owned());
+            return Some(Failure::midway("panicked", &text));
+        }
+        if let Some(text) = self.failed.take() {
+            return Some(Failure::midway("Error", &text));
+        }
+        if self.stopped.is_some() && !self.runs && self.has_compiler_failure() {
+            let text = "the cell was stopped while it was compiled; all variables are as before";
+            return Some(Failure::new("Stopped", text));
+        }
+        let mut failures = std::mem::take(&mut self.failures).into_iter();
+        let mut first = failures.next()?;
+        for failure in failures {
+            first.traceback.push(String::new());
+            first.traceback.extend(failure.traceback);
+        }
+        hints::explain(&mut first);
+        Some(first)
+    }
+
+    /// What evcxr says when its compiler is gone, which names no place in the code.
+    fn has_compiler_failure(&self) -> bool {
+        const GONE: [&str; 3] = ["no parsable errors", "cargo metadata", "signal: 9"];
+        self.failures.iter().any(|failure| GONE.iter().any(|words| failure.value.contains(words)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "\u{2}token:";
+
+    fn cell() -> Cell {
+        Cell::new(Message::new("execute_request", json!({"code": ""})), 3, TOKEN)
+    }
+
+    fn kinds(cell: &mut Cell) -> Vec<String> {
+        cell.messages().iter().map(|message| message.kind().to_owned()).collect()
+    }
+
+    #[test]
+    fn output_keeps_its_order_and_the_last_thing_is_the_result() {
+        let mut cell = cell();
+        let block = |mime: &str| format!("EVCXR_BEGIN_CONTENT {mime}\nx\nEVCXR_END_CONTENT\n");
+        let figure = block("text/html") + &block("text/plain");
+        cell.write(
+            Stream::Stdout,
+            format!("before {figure}between\n{figure}{figure}").as_bytes(),
+            false,
+        );
+        assert_eq!(cell.end(), None);
+        let messages = cell.messages();
+        let kinds: Vec<&str> = messages.iter().map(Message::kind).collect();
+        assert_eq!(kinds, ["stream", "display_data", "stream", "display_data", "execute_result"]);
+        assert_eq!(messages[4].content["execution_count"], 3);
+        assert_eq!(messages[4].content["data"], json!({"text/html": "x", "text/plain": "x"}));
+    }
+
+    #[test]
+    fn the_value_of_a_cell_without_one_is_not_shown() {
+        let mut cell = cell();
+        cell.write(
+            Stream::Stdout,
+            b"EVCXR_BEGIN_CONTENT text/plain\n()\nEVCXR_END_CONTENT\n",
+            false,
+        );
+        assert_eq!(cell.end(), None);
+        assert_eq!(kinds(&mut cell), [""; 0]);
+    }
+
+    #[test]
+    fn thirty_megabytes_become_one() {
+        let mut cell = cell();
+        for _ in 0..30 {
+            cell.write(Stream::Stdout, &b"ab\xc3\xa4\n".repeat(200_000), false);
+        }
+        cell.end();
+        let texts: Vec<String> = cell
+            .messages()
+            .iter()
+            .map(|message| message.content["text"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(texts.len(), 2);
+        assert!(texts[0].len() <= MOST_TEXT && texts[1].contains("29000000 bytes"), "{}", texts[1]);
+    }
+
+    #[test]
+    fn a_panic_is_an_error_only_if_it_ends_the_cell() {
+        let mut caught = cell();
+        caught.panic("index".to_owned(), true);
+        assert_eq!(caught.end(), None);
+        assert_eq!(kinds(&mut caught), ["stream"]);
+        let mut cell = cell();
+        cell.panic("index".to_owned(), true);
+        cell.write(Stream::Stdout, format!("{TOKEN}EVCXR_PANIC_NOTIFICATION\n").as_bytes(), false);
+        let failure = cell.end().unwrap();
+        assert_eq!((failure.name.as_str(), failure.value.as_str()), ("panicked", "index"));
+        assert_eq!(kinds(&mut cell), [""; 0]);
+    }
+
+    #[test]
+    fn a_failed_question_mark_is_one_error_without_further_text() {
+        let mut cell = cell();
+        cell.write(Stream::Stderr, b"\x02no such file\x03\n", false);
+        cell.write(Stream::Stdout, format!("{TOKEN}EVCXR_ERROR_OCCURRED\n").as_bytes(), false);
+        let failure = cell.end().unwrap();
+        assert_eq!(failure.value, "no such file");
+        assert_eq!(cell.marks, ["EVCXR_ERROR_OCCURRED"]);
+        assert_eq!(kinds(&mut cell), [""; 0]);
+    }
+}

@@ -1,0 +1,84 @@
+//! What the process of the cells says, and what it is answered.
+
+use super::cell::Stream;
+use super::message::Message;
+use super::{Processes, Proxy, To};
+use crate::link::{Kind, Packet};
+use serde_json::json;
+
+impl<P: Processes> Proxy<P> {
+    /// The cells' process says something.
+    pub fn packet(&mut self, packet: Packet) {
+        match packet.kind {
+            Kind::Hello => self.processes.started(packet.process),
+            Kind::Start => self.set_runs(true),
+            Kind::End => {
+                self.read_output();
+                self.set_runs(false);
+                let marks = self.cell.as_mut().map(|cell| {
+                    cell.write(Stream::Stdout, &[], true);
+                    cell.marks.iter().map(|mark| format!("{mark}\n")).collect::<String>()
+                });
+                self.processes.answer(&packet, marks.unwrap_or_default().as_bytes());
+            }
+            Kind::Input => self.ask_for_input(packet),
+            Kind::Panic | Kind::ThreadPanic => {
+                self.read_output();
+                if let Some(cell) = self.cell.as_mut().or(self.before.as_mut()) {
+                    cell.panic(without_stack(&packet.text), packet.kind == Kind::Panic);
+                }
+            }
+            Kind::Note => {
+                if let Some(cell) = &mut self.cell {
+                    cell.say(Stream::Stderr, &format!("{}\n", packet.text.trim_end()));
+                }
+            }
+        }
+    }
+
+    fn set_runs(&mut self, runs: bool) {
+        if let Some(cell) = &mut self.cell {
+            cell.runs = runs;
+        }
+    }
+
+    fn ask_for_input(&mut self, packet: Packet) {
+        self.read_output();
+        self.flush();
+        let Some(cell) = &mut self.cell else { return self.processes.answer(&packet, &[]) };
+        if !cell.request.flag("allow_stdin", false) {
+            cell.say(Stream::Stderr, "[no input here: the cell reads the end of its input]\n");
+            return self.processes.answer(&packet, &[]);
+        }
+        let mut question =
+            cell.request.child("input_request", json!({"prompt": "", "password": false}));
+        question.identities.clone_from(&cell.request.identities);
+        self.asked = Some(packet);
+        self.send(To::Stdin, question);
+    }
+
+    /// The user has typed a line.
+    pub fn input(&mut self, reply: &Message) {
+        if let Some(question) = self.asked.take() {
+            let line = format!("{}\n", reply.content["value"].as_str().unwrap_or_default());
+            self.processes.answer(&question, line.as_bytes());
+        }
+    }
+}
+
+/// libtorch appends the stack of its C++ code to its messages.
+fn without_stack(message: &str) -> String {
+    let message = message.split("Exception raised from").next().unwrap_or_default();
+    message.trim_end().trim_end_matches("\\n").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_libtorch_loses_its_stack() {
+        assert_eq!(without_stack("size 3\\nException raised from x"), "size 3");
+        assert_eq!(without_stack("index out of bounds"), "index out of bounds");
+    }
+}

@@ -1,0 +1,72 @@
+//! What front ends ask, besides for cells to be run.
+
+use super::message::Message;
+use super::{Processes, Proxy, To, answers};
+use crate::sources::Word;
+use serde_json::{Value, json};
+
+impl<P: Processes> Proxy<P> {
+    /// A request came over the shell or the control channel.
+    pub fn request(&mut self, request: Message, from: To) {
+        match request.kind() {
+            "execute_request" => {
+                self.waiting.push_back(request);
+                return self.start_next();
+            }
+            "complete_request" if self.is_free() => return self.pass(request.clone(), request),
+            "inspect_request" if self.is_free() => {
+                if let Some(word) = word(&request) {
+                    // Only where a word ends does evcxr know it.
+                    let content = json!({"code": request.code(), "cursor_pos": word.end});
+                    return self.pass(Message::new("inspect_request", content), request);
+                }
+            }
+            _ => {}
+        }
+        self.status(&request, "busy");
+        if let Some(content) = self.answer(&request) {
+            self.send(from, request.reply(content));
+        } else if let Some(close) = answers::close_comm(&request) {
+            self.send(To::Iopub, close);
+        }
+        self.status(&request, "idle");
+    }
+
+    /// Lets evcxr answer.
+    fn pass(&mut self, passed: Message, request: Message) {
+        self.send(To::Evcxr, Message { identities: Vec::new(), ..passed.clone() });
+        self.passed.push((passed, request));
+    }
+
+    pub(super) fn inspect(&mut self, request: &Message, hover: Option<&str>) -> Value {
+        let data = word(request).and_then(|word| self.processes.inspect(&word, hover));
+        json!({"status": "ok", "found": data.is_some(), "metadata": {},
+               "data": data.unwrap_or_else(|| json!({}))})
+    }
+
+    fn answer(&mut self, request: &Message) -> Option<Value> {
+        Some(match request.kind() {
+            "shutdown_request" => {
+                self.ends = true;
+                json!({"status": "ok", "restart": request.flag("restart", false)})
+            }
+            "interrupt_request" => {
+                self.stop();
+                json!({"status": "ok"})
+            }
+            "complete_request" => {
+                let cursor = request.content["cursor_pos"].clone();
+                json!({"status": "ok", "matches": [], "metadata": {},
+                       "cursor_start": cursor, "cursor_end": cursor})
+            }
+            "inspect_request" => self.inspect(request, None),
+            _ => return answers::answer(request),
+        })
+    }
+}
+
+/// The word that an inspect request is about.
+fn word(request: &Message) -> Option<Word> {
+    let cursor = request.content["cursor_pos"].as_u64().unwrap_or_default();
+    Word::at(request.code(), cursor as usize)
+}

@@ -1,0 +1,49 @@
+//! Jupyter's stop button.
+
+use super::cell::Stream;
+use super::{Processes, Proxy};
+use std::time::{Duration, Instant};
+
+/// A second stop within this time ends the cell, whatever it does.
+const SECOND_STOP: Duration = Duration::from_secs(5);
+/// After this time a stop that did not help says what would.
+const STOP_HELPS: Duration = Duration::from_millis(1500);
+
+impl<P: Processes> Proxy<P> {
+    /// Jupyter's stop button. The first stop ends what listens to it, and compilers; a second one
+    /// soon after ends the cell, with the process that holds the variables.
+    pub fn stop(&mut self) {
+        let Some(cell) = &mut self.cell else { return self.abort_waiting() };
+        let second = cell.stopped.is_some_and(|first| first.elapsed() < SECOND_STOP);
+        cell.stopped = Some(Instant::now());
+        if second && cell.runs {
+            cell.killed = true;
+            self.processes.kill();
+        } else if cell.runs {
+            self.processes.interrupt();
+        } else {
+            self.processes.stop_compiler();
+        }
+        if let Some(question) = self.asked.take() {
+            self.processes.answer(&question, &[]);
+        }
+    }
+
+    /// From time to time: shows text that has come, and repeats a stop that nobody heard.
+    pub fn tick(&mut self) {
+        self.read_output();
+        if let Some(cell) = self.cell.as_mut().filter(|cell| cell.runs && !cell.killed)
+            && let Some(since) = cell.stopped.map(|stop| stop.elapsed())
+            && since < SECOND_STOP
+        {
+            // The first one may have come before the cell listened.
+            self.processes.interrupt();
+            if since > STOP_HELPS && !std::mem::replace(&mut cell.told, true) {
+                let line = "[the cell does not listen: a second stop ends it, and all variables \
+                            with it]\n";
+                cell.say(Stream::Stderr, line);
+            }
+        }
+        self.flush();
+    }
+}

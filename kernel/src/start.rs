@@ -1,0 +1,228 @@
+//! A kernel from its start to its end: the sockets first, so that Jupyter has its answers, then evcxr
+//! behind them, and the loop that keeps both and the proxy between them together.
+
+mod evcxr;
+mod notebook;
+mod processes;
+
+use crate::error::{Context, Result};
+use crate::folder::Folder;
+use crate::link::Packet;
+use crate::proxy::sockets::{Connection, Received};
+use crate::proxy::{Processes as _, Proxy, To, message::Message};
+use crate::settings::Settings;
+use crate::{linux, template};
+use evcxr::Evcxr;
+use processes::Processes;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// How often text of a cell is passed on: more often than the eye can see.
+const TICK: Duration = Duration::from_millis(40);
+/// How often a kernel looks whether the program that started it is still there.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What happens beside the sockets.
+pub enum Event {
+    /// Something to tell the user while evcxr starts.
+    Note(String),
+    /// evcxr can be started in this folder.
+    Prepared(Box<Result<Folder>>),
+    /// evcxr wrote a line for itself.
+    Line(String),
+    /// evcxr has ended.
+    Ended,
+}
+
+/// `notebook-kernel kernel <settings> <connection file>`
+pub fn run(settings_file: &Path, connection_file: &Path) -> Result<ExitCode> {
+    let settings = Settings::read(settings_file)?;
+    let connection = Connection::read(connection_file)?;
+    // One thread: evcxr is to end with the thread that starts it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let status = runtime.context("no runtime")?.block_on(Kernel::serve(
+        settings,
+        settings_file.to_owned(),
+        connection,
+    ));
+    // What still waits for a lock or a compiler is not waited for.
+    std::process::exit(i32::from(status?));
+}
+
+struct Kernel {
+    settings: Settings,
+    settings_file: PathBuf,
+    proxy: Proxy<Processes>,
+    evcxr: Option<Evcxr>,
+    last_words: String,
+    events: UnboundedReceiver<Event>,
+    event: UnboundedSender<Event>,
+    sockets: UnboundedReceiver<Received>,
+    received: UnboundedSender<Received>,
+    jupyter: UnboundedSender<(To, Message)>,
+}
+
+impl Kernel {
+    async fn serve(
+        settings: Settings,
+        settings_file: PathBuf,
+        connection: Connection,
+    ) -> Result<u8> {
+        let mut stops = signal(SignalKind::interrupt()).context("signals")?;
+        let mut ends = signal(SignalKind::terminate()).context("signals")?;
+        let mut hangups = signal(SignalKind::hangup()).context("signals")?;
+        let (received, sockets) = unbounded_channel();
+        let (event, events) = unbounded_channel();
+        let jupyter = connection.bind(received.clone()).await?;
+        let token = format!("\u{2}{}:", uuid::Uuid::new_v4().simple());
+        let (processes, waits) = Processes::new(settings.clone())?;
+        let proxy = Proxy::new(processes, token);
+        let mut kernel = Kernel {
+            settings,
+            settings_file,
+            proxy,
+            evcxr: None,
+            last_words: String::new(),
+            events,
+            event,
+            sockets,
+            received,
+            jupyter,
+        };
+        kernel.prepare();
+        let mut tick = tokio::time::interval(TICK);
+        let mut look = tokio::time::interval(LOOK);
+        let parent = parent();
+        let status = loop {
+            tokio::select! {
+                Some(received) = kernel.sockets.recv() => kernel.received(received),
+                Some(event) = kernel.events.recv() => {
+                    if let Some(status) = kernel.event(event).await {
+                        break status;
+                    }
+                }
+                packets = waits.packets() => {
+                    packets.into_iter().for_each(|packet: Packet| kernel.proxy.packet(packet));
+                }
+                () = waits.output() => kernel.proxy.read_output(),
+                _ = tick.tick(), if kernel.proxy.is_busy() => kernel.proxy.tick(),
+                _ = stops.recv() => kernel.proxy.stop(),
+                _ = ends.recv() => break 0,
+                _ = hangups.recv() => break 0,
+                _ = look.tick() => {
+                    if parent.is_some_and(|parent| !linux::is_alive(parent)) {
+                        break 0;
+                    }
+                }
+            }
+            kernel.send();
+            if kernel.proxy.ends {
+                break 0;
+            }
+        };
+        // The last replies are still on their way.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        kernel.proxy.processes.kill();
+        Ok(status)
+    }
+
+    fn send(&mut self) {
+        for (to, message) in self.proxy.out() {
+            let _ = match (to, &self.evcxr) {
+                (To::Evcxr, Some(evcxr)) => evcxr.requests.send(message).map_err(drop),
+                (To::Evcxr, None) => Ok(()),
+                _ => self.jupyter.send((to, message)).map_err(drop),
+            };
+        }
+    }
+
+    fn received(&mut self, received: Received) {
+        match received {
+            Received::Request(request, from) => self.proxy.request(request, from),
+            Received::Input(reply) => self.proxy.input(&reply),
+            Received::Reply(reply) => {
+                let greets = self.evcxr.as_mut().is_some_and(|evcxr| evcxr.is_greeting(&reply));
+                if greets {
+                    self.proxy.ready();
+                } else {
+                    self.proxy.evcxr_replies(reply);
+                }
+            }
+            Received::Said(message) => self.proxy.evcxr_says(message),
+        }
+    }
+
+    async fn event(&mut self, event: Event) -> Option<u8> {
+        match event {
+            Event::Note(text) => self.proxy.note(&text),
+            Event::Line(line) => {
+                self.proxy.evcxr_notes(&line);
+                self.last_words = line;
+            }
+            Event::Prepared(prepared) => {
+                let started = match *prepared {
+                    Ok(folder) => self.start(folder).await,
+                    Err(why) => Err(why),
+                };
+                if let Err(why) = started {
+                    self.proxy.missing(why);
+                }
+            }
+            // Jupyter starts a new kernel then, and says so.
+            Event::Ended if self.evcxr.as_ref().is_some_and(|evcxr| evcxr.has_answered) => {
+                return Some(1);
+            }
+            Event::Ended => {
+                let why = format!(
+                    "evcxr_jupyter can't start. `{}` may mend it. Its last words: {}",
+                    self.settings.setup_command, self.last_words
+                );
+                self.proxy.missing(why);
+            }
+        }
+        None
+    }
+
+    /// Finds or makes the compiled library, in a thread: it may take minutes.
+    fn prepare(&self) {
+        let (settings, event) = (self.settings.clone(), self.event.clone());
+        std::thread::spawn(move || {
+            let mut say = |text: &str| {
+                let _ = event.send(Event::Note(text.to_owned()));
+            };
+            let template = template::ensure(&settings, &mut say).or_else(|why| {
+                // A library that does not compile just now is no reason to have no kernel.
+                let older = template::newest(&settings).ok_or_else(|| why.clone())?;
+                say(&format!("{why}\nThis kernel uses the library as it compiled last."));
+                Ok(older)
+            });
+            let folder = template.and_then(|template| Folder::new(&settings, template));
+            let _ = event.send(Event::Prepared(Box::new(folder)));
+        });
+    }
+
+    async fn start(&mut self, folder: Folder) -> Result<()> {
+        let token = self.proxy.token().to_owned();
+        let link = &self.proxy.processes.link;
+        let evcxr = Evcxr::start(
+            (&self.settings, &self.settings_file),
+            folder,
+            link,
+            &token,
+            self.received.clone(),
+            self.event.clone(),
+        )
+        .await?;
+        self.proxy.processes.attach(evcxr.process, &evcxr.folder)?;
+        self.evcxr = Some(evcxr);
+        Ok(())
+    }
+}
+
+/// The program that Jupyter's own kernels watch: when it is gone, nobody can stop them any more.
+fn parent() -> Option<u32> {
+    std::env::var("JPY_PARENT_PID").ok()?.parse().ok().filter(|parent| *parent > 1)
+}

@@ -1,0 +1,189 @@
+//! The processes behind the proxy: evcxr, the process of the cells, and the compilers.
+
+use super::notebook::Notebook;
+use crate::cells::edit::Variables;
+use crate::error::{Context, Result};
+use crate::folder::{Folder, template_of};
+use crate::janitor::Janitor;
+use crate::link::{Kind, Link, Packet};
+use crate::linux;
+use crate::process::read_json;
+use crate::proxy::cell::Stream;
+use crate::settings::Settings;
+use crate::sources::{Index, Word};
+use crate::workspace::CELLS;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::rc::Rc;
+use tokio::net::UnixDatagram;
+use tokio::net::unix::pipe::Receiver;
+
+/// Where a template keeps what Shift+Tab shows.
+const DOCS: &str = "sources/docs";
+
+/// What the proxy does, done.
+pub struct Processes {
+    /// Goes to evcxr when that starts.
+    pub link: Link,
+    waits: Rc<Waits>,
+    settings: Settings,
+    docs: Option<Index>,
+    janitor: Option<Janitor>,
+    folder: Option<PathBuf>,
+    evcxr: Option<u32>,
+    cells: Option<u32>,
+}
+
+/// What there is to wait for.
+pub struct Waits {
+    control: UnixDatagram,
+    input: UnixDatagram,
+    output: Receiver,
+    error: Receiver,
+}
+
+impl Processes {
+    /// The link to a process that is still to come.
+    pub fn new(settings: Settings) -> Result<(Processes, Rc<Waits>)> {
+        let (link, ends) = Link::new()?;
+        linux::widen(&ends.output);
+        linux::widen(&ends.error);
+        let socket = |socket: std::os::unix::net::UnixDatagram| {
+            socket.set_nonblocking(true).and_then(|()| UnixDatagram::from_std(socket))
+        };
+        let waits = Rc::new(Waits {
+            control: socket(ends.control).context("a socket")?,
+            input: socket(ends.input).context("a socket")?,
+            output: Receiver::from_owned_fd(ends.output.into()).context("a pipe")?,
+            error: Receiver::from_owned_fd(ends.error.into()).context("a pipe")?,
+        });
+        let processes = Processes {
+            link,
+            waits: Rc::clone(&waits),
+            settings,
+            docs: None,
+            janitor: None,
+            folder: None,
+            evcxr: None,
+            cells: None,
+        };
+        Ok((processes, waits))
+    }
+
+    /// evcxr runs in this folder.
+    pub fn attach(&mut self, evcxr: u32, folder: &Folder) -> Result<()> {
+        self.evcxr = Some(evcxr);
+        self.folder = Some(folder.path.clone());
+        let mut janitor = Janitor::start(&folder.path)?;
+        janitor.note("evcxr", evcxr);
+        if let Some(cells) = self.cells {
+            janitor.note("cells", cells);
+        }
+        self.janitor = Some(janitor);
+        Ok(())
+    }
+}
+
+impl Waits {
+    /// The packets that have come, as soon as there are any.
+    pub async fn packets(&self) -> Vec<Packet> {
+        let socket = tokio::select! {
+            _ = self.control.readable() => &self.control,
+            _ = self.input.readable() => &self.input,
+        };
+        let mut bytes = vec![0; 1 << 17];
+        let mut packets = Vec::new();
+        while let Ok(count) = socket.try_recv(&mut bytes) {
+            packets.extend(Packet::read(&bytes[..count]));
+        }
+        packets
+    }
+
+    /// Waits until the cells have written something.
+    pub async fn output(&self) {
+        tokio::select! {
+            _ = self.output.readable() => {}
+            _ = self.error.readable() => {}
+        }
+    }
+}
+
+impl crate::proxy::Processes for Processes {
+    fn read_output(&mut self) -> Vec<(Stream, Vec<u8>)> {
+        let mut read = Vec::new();
+        let mut bytes = vec![0; 1 << 16];
+        for (stream, pipe) in
+            [(Stream::Stdout, &self.waits.output), (Stream::Stderr, &self.waits.error)]
+        {
+            while let Ok(count @ 1..) = pipe.try_read(&mut bytes) {
+                read.push((stream, bytes[..count].to_vec()));
+                // Whoever writes faster than this is read shall not keep the kernel from all else.
+                if read.len() >= 64 {
+                    break;
+                }
+            }
+        }
+        read
+    }
+
+    fn answer(&mut self, question: &Packet, text: &[u8]) {
+        let socket = match question.kind {
+            Kind::Input => &self.waits.input,
+            _ => &self.waits.control,
+        };
+        let _ = socket.try_send(&question.answer(text));
+    }
+
+    fn interrupt(&mut self) {
+        if let Some(cells) = self.cells {
+            linux::interrupt(cells);
+        }
+    }
+
+    fn kill(&mut self) {
+        self.stop_compiler();
+        if let Some(cells) = self.cells.take() {
+            linux::kill_group(cells);
+        }
+    }
+
+    fn stop_compiler(&mut self) {
+        let Some(evcxr) = self.evcxr else { return };
+        for child in linux::children(evcxr) {
+            if Some(child) != self.cells {
+                linux::kill_group(child);
+            }
+        }
+    }
+
+    fn started(&mut self, process: u32) {
+        self.cells = Some(process);
+        if let Some(janitor) = &mut self.janitor {
+            janitor.note("cells", process);
+        }
+    }
+
+    fn moved_variables(&mut self) -> Vec<String> {
+        let file = self.folder.as_deref().map(Variables::file);
+        file.and_then(|file| read_json::<Variables>(&file).ok()).unwrap_or_default().moved
+    }
+
+    fn library(&self) -> (&str, &str) {
+        let library = &self.settings.library;
+        (&library.name, library.path.to_str().unwrap_or_default())
+    }
+
+    fn inspect(&mut self, word: &Word, hover: Option<&str>) -> Option<Value> {
+        let folder = self.folder.as_deref()?;
+        if self.docs.is_none() {
+            let docs = template_of(folder).and_then(|template| Index::open(&template.join(DOCS)));
+            self.docs = docs.ok();
+        }
+        let notebook = Notebook::read(&folder.join(CELLS));
+        let types = |name: &str| notebook.types.get(name).cloned();
+        let shown = self.docs.as_ref()?.inspect(word, hover, &notebook.source, &types)?;
+        Some(json!({
+            "text/plain": shown.plain, "text/markdown": shown.markdown, "text/html": shown.html,
+        }))
+    }
+}
