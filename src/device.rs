@@ -7,7 +7,8 @@ use tch::Device;
 /// libtorch sees a GPU only when its CUDA part is loaded, and nothing in a notebook cell makes the
 /// linker load it: so this does, where the driver says that there is a GPU.
 pub fn device() -> Device {
-    if std::path::Path::new("/dev/nvidiactl").exists() {
+    // The second one is Windows' driver, below WSL 2.
+    if ["/dev/nvidiactl", "/dev/dxg"].iter().any(|driver| std::path::Path::new(driver).exists()) {
         load_libtorch_cuda();
     }
     Device::cuda_if_available()

@@ -5,7 +5,7 @@ use crate::files::cannot_write;
 use crate::interrupt::Interrupt;
 use crate::progress::Pace;
 pub use checksum::Checksum;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -20,6 +20,9 @@ mod tests;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A connection that breaks off is taken up again so often, if it brought something.
 const ATTEMPTS: usize = 5;
+
+/// How often a wait looks whether it is over.
+const LOOK: Duration = Duration::from_millis(100);
 
 const AGAIN: &str = "run the cell again, it goes on where it was";
 
@@ -58,7 +61,7 @@ impl Download<'_> {
         }
         // One process at a time; a second one waits and finds the file.
         let lock = File::create(lock).map_err(write_error)?;
-        lock.lock().map_err(write_error)?;
+        wait_for(&lock, path)?;
         if path.is_file() {
             return Ok(());
         }
@@ -252,4 +255,29 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.push(".");
     name.push(suffix);
     name.into()
+}
+
+/// Waits until no other kernel holds the lock. Jupyter's stop button ends the wait.
+fn wait_for(lock: &File, path: &Path) -> Result<()> {
+    let interrupt = Interrupt::listen();
+    let mut told = false;
+    while !interrupt.happened() {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => {
+                if !std::mem::replace(&mut told, true) {
+                    println!("another kernel downloads {}: waiting for it", path.display());
+                }
+                std::thread::sleep(LOOK);
+            }
+            Err(TryLockError::Error(error)) => {
+                println!(
+                    "{} can't be locked ({error}): download with one kernel at a time",
+                    path.display()
+                );
+                return Ok(());
+            }
+        }
+    }
+    Err(Error::Stopped(format!("the wait for {}", path.display())))
 }

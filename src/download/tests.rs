@@ -118,3 +118,19 @@ fn without_a_server_there_is_one_line() {
     assert_eq!(error.lines().count(), 1);
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_second_process_waits_for_the_first() {
+    let folder = test_folder("download-lock");
+    let file = File::create(folder.join("lock")).unwrap();
+    let other = File::open(folder.join("lock")).unwrap();
+    other.lock().unwrap();
+    let (started, length) = (Instant::now(), Duration::from_millis(300));
+    std::thread::spawn(move || {
+        std::thread::sleep(length);
+        drop(other);
+    });
+    wait_for(&file, &folder).unwrap();
+    assert!(started.elapsed() >= length);
+    std::fs::remove_dir_all(folder).unwrap();
+}
