@@ -2,6 +2,7 @@
 Python environment, after the set-up."""
 
 import contextlib
+import os
 import queue
 import time
 from pathlib import Path
@@ -11,26 +12,31 @@ from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).resolve().parents[2]
 DEP = f':dep unit8 = {{ path = "{ROOT}" }}\nuse unit8::tch::{{self, Tensor}};'
+# What a program has that no shell has started: Jupyter in an editor or in a hub.
+BARE = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+# A loaded machine of two cores may be many times slower than a quiet one: no test measures time.
+PATIENCE = 300
 
 
 class Kernel:
     """A running "Rust (Unit 8)" kernel."""
 
-    def __init__(self, **options):
+    def __init__(self, env=None, wrap=(), **options):
         self.manager = KernelManager(kernel_name="unit8")
-        self.manager.start_kernel(**options)
+        self.manager.kernel_spec.argv = [*wrap, *self.manager.kernel_spec.argv]
+        self.manager.start_kernel(env=dict(BARE if env is None else env), **options)
         self.client = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=120)
+        self.client.wait_for_ready(timeout=PATIENCE)
 
     @property
     def pid(self):
         return self.manager.provisioner.pid
 
-    def send(self, code):
-        return self.client.execute(code)
+    def send(self, code, **options):
+        return self.client.execute(code, **options)
 
-    def answer(self, message, timeout=120):
+    def answer(self, message, timeout=PATIENCE):
         """Status, text output and value of a cell that was sent."""
         answer = self.answer_within(message, timeout)
         if answer is None:
@@ -38,31 +44,37 @@ class Kernel:
         return answer
 
     def answer_within(self, message, timeout):
-        """The same, or None if the cell still runs when the time is over."""
-        status, text, value, ended = None, "", None, False
+        """The same, or None if the cell still runs when the time is over. `self.outputs` has the
+        messages, `self.reply` the content of the reply."""
+        text, value, self.outputs, self.reply = "", None, [], None
         deadline = time.monotonic() + timeout
         while True:
-            # What a cell writes to stderr may come after its end.
-            left = 0.2 if ended else max(0.1, deadline - time.monotonic())
             try:
-                got = self.client.get_iopub_msg(timeout=left)
+                got = self.client.get_iopub_msg(timeout=max(0.1, deadline - time.monotonic()))
             except queue.Empty:
-                return (status or "ok", text, value) if ended else None
+                return None
             if got["parent_header"].get("msg_id") != message:
                 continue
             content = got["content"]
+            self.outputs.append((got["msg_type"], content))
             if got["msg_type"] == "stream":
                 text += content["text"]
             elif got["msg_type"] in ("execute_result", "display_data"):
                 value = content["data"].get("text/plain", "").strip()
             elif got["msg_type"] == "error":
                 text += "\n".join(content["traceback"])
-                status = "error"
             elif got["msg_type"] == "status" and content["execution_state"] == "idle":
-                ended = True
+                self.reply = self.reply_to(message)
+                return self.reply["status"], text, value
 
-    def run(self, code, timeout=120):
-        return self.answer(self.send(code), timeout)
+    def reply_to(self, message):
+        while True:
+            got = self.client.get_shell_msg(timeout=PATIENCE)
+            if got["parent_header"].get("msg_id") == message:
+                return got["content"]
+
+    def run(self, code, timeout=PATIENCE, **options):
+        return self.answer(self.send(code, **options), timeout)
 
     def value(self, code):
         status, text, value = self.run(code)
@@ -90,3 +102,11 @@ def loaded(kernel):
     status, text, _ = kernel.run(DEP)
     assert status == "ok", text
     return kernel
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One for all tests of a file that leave it as it was."""
+    kernel = Kernel()
+    yield kernel
+    kernel.close()

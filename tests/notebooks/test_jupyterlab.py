@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import nbformat
+import psutil
 import pytest
 from conftest import ROOT
 
@@ -28,11 +30,14 @@ def lab():
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     shutil.copy(ROOT / "notebooks/8.2-bag-of-words/part2-classifier.ipynb", FOLDER / "lesson.ipynb")
-    # Settings of its own, in which the question about Jupyter news is answered.
+    cells = ["let a = 1;", "a + 41", 'let text = std::fs::read_to_string("no/such/file")?;', "a + 1"]
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(code) for code in cells],
+        metadata={"kernelspec": {"name": "unit8", "display_name": "Rust (Unit 8)", "language": "rust"}},
+    )
+    nbformat.write(notebook, FOLDER / "errors.ipynb")
+    # Settings of its own, not those of whoever runs the tests.
     settings = FOLDER / "settings"
-    news = settings / "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    news.parent.mkdir(parents=True)
-    news.write_text('{"fetchNews": "false"}')
     log = open(FOLDER / "jupyterlab.log", "w+")
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
@@ -49,7 +54,7 @@ def lab():
             break
         time.sleep(0.2)
     assert address, open(log.name).read()
-    yield address[0]
+    yield address[0], server
     server.terminate()
     server.wait()
 
@@ -59,7 +64,7 @@ def page(lab):
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1366, "height": 900})
-        page.goto(f"{lab}?token=unit8&reset")
+        page.goto(f"{lab[0]}?token=unit8&reset")
         yield page
         page.screenshot(path=FOLDER / "last.png")
         browser.close()
@@ -74,6 +79,7 @@ def wait_until_idle(page, seconds):
 
 
 def test_the_launcher_page_offers_our_kernel_and_the_lesson_opens(page):
+    assert page.locator("text=notified about official Jupyter news").count() == 0
     page.locator(".jp-LauncherCard", has_text="Rust (Unit 8)").first.wait_for(timeout=60_000)
     page.locator(".jp-DirListing-item", has_text="lesson.ipynb").dblclick()
     page.locator(".jp-Notebook h1", has_text="8.2 Bag of words, part 2").wait_for(timeout=60_000)
@@ -116,3 +122,58 @@ def test_stop_during_training_keeps_the_variables(page):
     wait_until_idle(page, 30)
     run_below(page, training, "(history.stopped, splits.train.len())")
     page.locator(".jp-OutputArea-output", has_text="(true, 17500)").wait_for(timeout=30_000)
+
+
+def test_a_reloaded_page_finds_the_training_and_its_stop_button(page):
+    run_below(page, cell(page, "history.stopped"), "let history = endless.fit(&model, &train, &val)?;")
+    busy = page.locator('.jp-NotebookPanel-toolbar [data-status="busy"]')
+    busy.wait_for(timeout=30_000)
+    page.wait_for_timeout(5000)
+    page.keyboard.press("Control+s")
+    page.reload()
+    busy.wait_for(timeout=60_000)
+    page.locator('[data-command="notebook:interrupt-kernel"], [title^="Interrupt the kernel"]').first.click()
+    wait_until_idle(page, 60)
+    run_below(page, cell(page, "history.stopped"), "(history.stopped, 1 + 1)")
+    page.locator(".jp-OutputArea-output", has_text="(true, 2)").wait_for(timeout=60_000)
+
+
+def test_shift_tab_shows_the_documentation(page):
+    run_below(page, cell(page, "history.stopped"), "Trainer")
+    page.keyboard.press("Enter")
+    page.keyboard.press("End")
+    page.keyboard.press("Shift+Tab")
+    tooltip = page.locator(".jp-Tooltip")
+    tooltip.wait_for(timeout=30_000)
+    assert "Trainer" in tooltip.inner_text() and len(tooltip.inner_text()) > 100
+    page.screenshot(path=FOLDER / "tooltip.png")
+    page.keyboard.press("Escape")
+
+
+def prompts(page, side):
+    return [text.strip() for text in page.locator(f".jp-NotebookPanel:visible .jp-{side}Prompt").all_inner_texts()]
+
+
+def test_run_all_stops_at_the_failing_cell_and_numbers_agree(page):
+    page.locator(".jp-DirListing-item", has_text="errors.ipynb").dblclick()
+    panel = page.locator(".jp-NotebookPanel:visible", has_text="no/such/file")
+    panel.wait_for(timeout=60_000)
+    panel.locator('.jp-NotebookPanel-toolbar [data-status="idle"]').wait_for(timeout=120_000)
+    panel.locator('[data-command="notebook:restart-run-all"], [title^="Restart the kernel and run all"]').first.click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    error = panel.locator('[data-mime-type="application/vnd.jupyter.error"]')
+    error.wait_for(timeout=120_000)
+    assert "No such file" in error.inner_text() and error.count() == 1
+    page.wait_for_timeout(2000)
+    page.screenshot(path=FOLDER / "error.png")
+    assert prompts(page, "Input") == ["[1]:", "[2]:", "[3]:", "[ ]:"]
+    assert [prompt for prompt in prompts(page, "Output") if prompt] == ["[2]:"]
+
+
+def test_nothing_is_left_when_the_server_is_killed(lab):
+    server = psutil.Process(lab[1].pid)
+    kernels = server.children(recursive=True)
+    assert kernels
+    server.kill()
+    _, alive = psutil.wait_procs(kernels, timeout=10)
+    assert not alive

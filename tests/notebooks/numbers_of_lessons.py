@@ -1,0 +1,52 @@
+"""The numbers that an executed lesson shows, by name."""
+
+import re
+
+# The lessons that train, by the names that their numbers have in spread.json.
+TRAINING = {
+    "8.2 part 2": "8.2-bag-of-words/part2-classifier",
+    "8.7 part 1": "8.7-distilbert-finetuning/part1-last-layers",
+    "8.7 part 2": "8.7-distilbert-finetuning/part2-whole-model",
+    "8.7 part 3": "8.7-distilbert-finetuning/part3-comparison",
+    "exercise": "exercises/exercise-1-other-llms",
+    "solution": "solutions/exercise-1-other-llms",
+}
+# A line of a training's history.
+EPOCH = r"^epoch \d+ \| train loss [\d.]+, accuracy ([\d.]+) %"
+
+
+def outputs(notebook):
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [output for cell in cells for output in cell.outputs]
+
+
+def printed(notebook):
+    return "".join(o.text for o in outputs(notebook) if o.output_type == "stream")
+
+
+def shown(notebook, kind):
+    """What the values of cells look like, as text/plain or text/html."""
+    return [o.data[kind] for o in outputs(notebook) if kind in o.get("data", {})]
+
+
+def accuracies(notebook):
+    """In percent, by what was classified.
+
+    "train" is the last epoch's in the curve, since that of the trained model depends on which epoch
+    happened to be the best.
+    """
+    text = printed(notebook)
+    found = re.findall(r"^(val|test) accuracy ([\d.]+) %", text, re.M)
+    curve = "\n".join(shown(notebook, "text/plain"))
+    found += [("train", number) for number in re.findall(EPOCH, curve, re.M)[-1:]]
+    ways = ("bag of words", "last layers", "last layers + 2 blocks", "whole model")
+    found += zip(ways, re.findall(r"^([\d.]+) % in ", text, re.M))
+    return {name: float(number) for name, number in found}
+
+
+def five_seeds(notebook):
+    """Validation and test accuracy for each seed in the table of the exercise's solution."""
+    (table,) = [html for html in shown(notebook, "text/html") if "five seeds" in html]
+    cell = r"<td[^>]*>([\d.]+)(?: %)?</td>"
+    rows = re.findall(f"<tr>{cell * 3}</tr>", table)
+    return {int(seed): {"val": float(val), "test": float(test)} for seed, val, test in rows}

@@ -1,0 +1,92 @@
+"""Shift+Tab and Tab."""
+
+import time
+
+import pytest
+from conftest import DEP
+
+
+@pytest.fixture(scope="module")
+def lesson(shared):
+    own = """
+/// A dog that can bark.
+#[derive(Debug)]
+pub struct Dog { pub name: String }
+impl Dog {
+    /// Makes a sound.
+    pub fn bark(&self) -> String { "woof".to_owned() }
+}
+"""
+    for code in (
+        f"{DEP}\nuse unit8::{{CountVectorizer, Trainer}};\nuse std::collections::HashMap;",
+        own,
+        "let trainer = Trainer::default(); let words: Vec<String> = vec![];",
+        'let rex = Dog { name: "Rex".to_owned() };',
+    ):
+        status, text, _ = shared.run(code)
+        assert status == "ok", text
+    return shared
+
+
+def ask(kernel, method, code, cursor):
+    message = getattr(kernel.client, method)(code, cursor)
+    return kernel.reply_to(message)
+
+
+def shown(kernel, code):
+    """What Shift+Tab shows where the code has a bar."""
+    reply = ask(kernel, "inspect", code.replace("|", ""), code.index("|"))
+    assert reply["status"] == "ok" and reply["found"], code
+    assert "text/html" in reply["data"]
+    return reply["data"]["text/plain"]
+
+
+def offered(kernel, code):
+    return ask(kernel, "complete", code, len(code))["matches"]
+
+
+@pytest.mark.parametrize(
+    "code, words",
+    [
+        ("Train|er", ["Trainer", "fit"]),
+        ("trainer.fi|t(", ["fit", "History"]),
+        ("trainer.fit(|", ["fit", "History"]),
+        ("CountVectorizer::defau|lt()", ["default"]),
+        ("HashMap|::new()", ["HashMap"]),
+        ("words.pus|h(", ["push", "Vec"]),
+        ("words.len(|)", ["len"]),
+        ("printl|n!(\"\")", ["println", "newline"]),
+        ("Do|g { name: String::new() }", ["A dog that can bark"]),
+        ("rex.bar|k()", ["Makes a sound"]),
+        ("let ü = \"ä\"; trainer.fi|t(", ["fit", "History"]),
+    ],
+)
+def test_shift_tab_shows_the_documentation(lesson, code, words):
+    text = shown(lesson, code)
+    for word in words:
+        assert word in text, text
+
+
+def test_what_is_not_known_is_not_found(lesson):
+    for code in ("", "no_such_thing_at_all", "  "):
+        assert not ask(lesson, "inspect", code, len(code))["found"]
+
+
+def test_tab_offers_what_is_public(lesson):
+    assert "fit" in "".join(offered(lesson, "trainer.f"))
+    methods = offered(lesson, "trainer.")
+    assert any(method.startswith("fit") for method in methods)
+    assert not any(method.startswith("check") for method in methods), methods
+    assert any(method.startswith("bark") for method in offered(lesson, "rex."))
+    assert any(name.startswith("words") for name in offered(lesson, "wor"))
+
+
+def test_both_answer_while_a_cell_runs(lesson):
+    message = lesson.send("std::thread::sleep(std::time::Duration::from_secs(20));")
+    time.sleep(3)
+    assert "Trainer" in shown(lesson, "Trainer|")
+    assert ask(lesson, "complete", "tra", 3)["status"] == "ok"
+    lesson.stop()
+    time.sleep(1)
+    lesson.stop()
+    assert lesson.answer(message)[0] == "error", "it still ran"

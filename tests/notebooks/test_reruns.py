@@ -1,0 +1,55 @@
+"""The lessons promise that every cell can be changed and run again. Here each cell runs twice in a
+row, and then the whole lesson once more in the same kernel. What takes long is made small."""
+
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+# Two folders below the project, like the lessons, so that `path = "../.."` holds.
+FOLDER = ROOT / "target" / "reruns"
+FEW = "num_reviews: usize = if on_gpu { 50_000 } else"
+
+# The settings of a training, and smaller ones.
+SMALLER = {
+    "8.2-bag-of-words/part1-dataset": {},
+    "8.2-bag-of-words/part2-classifier": {"num_epochs: usize = 30;": "num_epochs: usize = 2;"},
+    "8.7-distilbert-finetuning/part1-last-layers": {f"{FEW} {{ 4_000 }}": f"{FEW} {{ 200 }}"},
+    "8.7-distilbert-finetuning/part2-whole-model": {
+        f"{FEW} {{ 3_000 }}": f"{FEW} {{ 200 }}",
+        "num_epochs: usize = 3;": "num_epochs: usize = 1;",
+    },
+    "8.7-distilbert-finetuning/part3-comparison": {
+        f"{FEW} {{ 2_500 }}": f"{FEW} {{ 200 }}",
+        "num_epochs: usize = 3;": "num_epochs: usize = 1;",
+    },
+    "exercises/exercise-1-other-llms": {f"{FEW} {{ 1_500 }}": f"{FEW} {{ 200 }}"},
+    "solutions/exercise-1-other-llms": {f"{FEW} {{ 1_500 }}": f"{FEW} {{ 200 }}"},
+}
+
+
+def test_the_lessons_are_all_here():
+    lessons = ROOT.glob("notebooks/*/*.ipynb")
+    assert {str(p.relative_to(ROOT / "notebooks").with_suffix("")) for p in lessons} == set(SMALLER)
+
+
+@pytest.mark.parametrize("lesson", SMALLER)
+def test_cells_of_the_lessons_run_again(lesson):
+    notebook = nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for setting, smaller in SMALLER[lesson].items():
+        (cell,) = [cell for cell in cells if setting in cell.source]
+        cell.source = cell.source.replace(setting, smaller)
+    again = [nbformat.v4.new_code_cell(cell.source) for cell in cells for _ in range(2)]
+    again += [nbformat.v4.new_code_cell(cell.source) for cell in cells]
+    notebook.cells = again
+    path = FOLDER / f"{lesson.replace('/', '-')}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    script = ROOT / "xtask" / "python" / "run_lesson.py"
+    command = [sys.executable, script, "--installed", path, path]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=1800)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
