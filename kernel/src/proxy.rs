@@ -56,8 +56,8 @@ pub trait Processes {
     fn moved_variables(&mut self) -> Vec<String>;
     /// The library's name, and where it lies.
     fn library(&self) -> (&str, &str);
-    /// What is known of a word; `hover` is what evcxr says of it.
-    fn inspect(&mut self, word: &Word, hover: Option<&str>) -> Option<Value>;
+    /// What is known of a word; `hover` is what evcxr says of it, `own` the code that was run.
+    fn inspect(&mut self, word: &Word, hover: Option<&str>, own: &str) -> Option<Value>;
 }
 
 /// evcxr, as the proxy sees it.
@@ -78,6 +78,8 @@ pub struct Proxy<P> {
     /// The cell before, to which belongs what its threads still write.
     before: Option<Cell>,
     count: u32,
+    /// The code of the cells that ran, the last one first: evcxr forgets the comments in it.
+    own: String,
     token: String,
     asked: Option<Packet>,
     /// Requests that evcxr answers beside the cells: as they were passed on, and as they came.
@@ -97,6 +99,7 @@ impl<P: Processes> Proxy<P> {
             cell: None,
             before: None,
             count: 0,
+            own: String::new(),
             token,
             asked: None,
             passed: Vec::new(),
@@ -130,18 +133,19 @@ impl<P: Processes> Proxy<P> {
     /// evcxr has answered its first question.
     pub fn ready(&mut self) {
         self.evcxr = Evcxr::Ready;
-        self.start_next();
+        self.hand_over();
     }
 
     /// evcxr can't be had: each cell will say so.
     pub fn missing(&mut self, why: String) {
         self.evcxr = Evcxr::Missing(why);
-        self.start_next();
+        self.hand_over();
     }
 
-    /// Hands the next cell to evcxr, if nothing runs.
+    /// Begins with the next cell, if nothing runs. A kernel whose evcxr is still to come is busy with
+    /// it, too.
     fn start_next(&mut self) {
-        if self.cell.is_some() || matches!(self.evcxr, Evcxr::Starting) {
+        if self.cell.is_some() {
             return;
         }
         let Some(request) = self.waiting.pop_front() else { return };
@@ -151,17 +155,27 @@ impl<P: Processes> Proxy<P> {
         self.status(&request, "busy");
         let input = json!({"code": request.code(), "execution_count": self.count});
         self.send(To::Iopub, request.child("execute_input", input));
-        let cell = Cell::new(request.clone(), self.count, &self.token);
         self.before = None;
-        self.cell = Some(cell);
-        if let Evcxr::Missing(why) = &self.evcxr {
-            let failure = Failure::new("no kernel", why);
-            return self.finish(Some(failure));
+        self.cell = Some(Cell::new(request, self.count, &self.token));
+        self.hand_over();
+    }
+
+    /// Hands the cell to evcxr.
+    fn hand_over(&mut self) {
+        let Some(cell) = &mut self.cell else { return };
+        match &self.evcxr {
+            Evcxr::Starting => {}
+            Evcxr::Missing(why) => {
+                let failure = Failure::new("no kernel", why);
+                self.finish(Some(failure));
+            }
+            Evcxr::Ready if cell.request.code().trim().is_empty() => self.finish(None),
+            Evcxr::Ready => {
+                cell.is_with_evcxr = true;
+                let request = Message { identities: Vec::new(), ..cell.request.clone() };
+                self.send(To::Evcxr, request);
+            }
         }
-        if request.code().trim().is_empty() {
-            return self.finish(None);
-        }
-        self.send(To::Evcxr, Message { identities: Vec::new(), ..request });
     }
 
     /// evcxr replies to a request.
@@ -241,6 +255,8 @@ impl<P: Processes> Proxy<P> {
             reply = failure.content();
             reply["status"] = "error".into();
             reply["execution_count"] = cell.count.into();
+        } else if request.code().parse::<proc_macro2::TokenStream>().is_ok() {
+            self.own = format!("{}\n{}", request.code(), self.own);
         }
         self.send(To::Shell, request.reply(reply));
         self.status(&request, "idle");
@@ -269,11 +285,10 @@ impl<P: Processes> Proxy<P> {
         }
     }
 
-    /// Something to know while evcxr starts; it is shown with the first cell.
+    /// Something to know while evcxr starts.
     pub fn note(&mut self, text: &str) {
-        if let Some(request) = self.waiting.front() {
-            let content = json!({"name": "stderr", "text": format!("{text}\n")});
-            self.send(To::Iopub, request.child("stream", content));
+        if let Some(cell) = &mut self.cell {
+            cell.say(Stream::Stderr, &format!("{}\n", text.trim_end()));
         }
     }
 

@@ -2,8 +2,8 @@
 //! behind them, and the loop that keeps both and the proxy between them together.
 
 mod evcxr;
-mod notebook;
 mod processes;
+mod variables;
 
 use crate::error::{Context, Result};
 use crate::folder::Folder;

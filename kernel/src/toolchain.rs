@@ -159,8 +159,10 @@ impl Toolchain {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let bin = self.rustc.parent().map(Path::to_owned);
         let folders = bin.into_iter().chain(settings.path.clone());
-        let folders = folders.chain(std::env::split_paths(&path)).chain([stand_ins(settings)]);
-        command.env("PATH", join(folders));
+        // In a kernel our own come first; here only the linker is to be found.
+        let ours = stand_ins(settings);
+        let theirs = std::env::split_paths(&path).filter(|folder| *folder != ours);
+        command.env("PATH", join(folders.chain(theirs).chain([ours.clone()])));
         Ok(command)
     }
 }
@@ -201,14 +203,16 @@ fn is_kept(name: &str) -> bool {
 /// A folder that can't be made.
 pub fn cargo_home(folder: &Path) -> Result<PathBuf> {
     let ours = folder.join("cargo-home");
+    fs::create_dir_all(&ours).context(format!("can't make {}", ours.display()))?;
+    let ours = ours.canonicalize().context(format!("can't open {}", ours.display()))?;
     let theirs = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(std::env::home_dir()?.join(".cargo")))
         .context("neither HOME nor CARGO_HOME is set")?;
-    if theirs == ours {
+    // A stand-in in a kernel has it from us.
+    if theirs.canonicalize().is_ok_and(|theirs| theirs == ours) {
         return Ok(ours);
     }
-    fs::create_dir_all(&ours).context(format!("can't make {}", ours.display()))?;
     // Made here where a new machine lacks it: cargo would make it in our folder.
     let registry = theirs.join("registry");
     fs::create_dir_all(&registry).context(format!("can't make {}", registry.display()))?;

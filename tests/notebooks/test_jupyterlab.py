@@ -90,6 +90,7 @@ def test_restart_and_run_all_draws_the_figures(page):
     page.locator('[data-command="notebook:restart-run-all"], [title^="Restart the kernel and run all"]').first.click()
     page.locator(".jp-Dialog .jp-mod-accept").click()
     figures = cell(page, "trainer.fit(&model, &train, &val)").locator("img[alt]")
+    page.locator('.jp-NotebookPanel-toolbar [data-status="busy"]').wait_for(timeout=60_000)
     figures.nth(1).wait_for(timeout=180_000)
     page.locator(".jp-OutputArea-output", has_text="probabilities of").wait_for(timeout=60_000)
     wait_until_idle(page, 60)
@@ -161,7 +162,8 @@ def test_run_all_stops_at_the_failing_cell_and_numbers_agree(page):
     panel.locator('.jp-NotebookPanel-toolbar [data-status="idle"]').wait_for(timeout=120_000)
     panel.locator('[data-command="notebook:restart-run-all"], [title^="Restart the kernel and run all"]').first.click()
     page.locator(".jp-Dialog .jp-mod-accept").click()
-    error = panel.locator('[data-mime-type="application/vnd.jupyter.error"]')
+    # JupyterLab draws an error as it draws stderr: red.
+    error = panel.locator('[data-mime-type="application/vnd.jupyter.stderr"]')
     error.wait_for(timeout=120_000)
     assert "No such file" in error.inner_text() and error.count() == 1
     page.wait_for_timeout(2000)

@@ -34,6 +34,8 @@ pub struct Cell {
     pub request: Message,
     /// Its number in the notebook.
     pub count: u32,
+    /// Whether evcxr has it.
+    pub is_with_evcxr: bool,
     /// Whether its code runs, rather than being compiled.
     pub runs: bool,
     /// When it was stopped last.
@@ -69,6 +71,7 @@ impl Cell {
         Cell {
             request,
             count,
+            is_with_evcxr: false,
             runs: false,
             stopped: None,
             told: false,

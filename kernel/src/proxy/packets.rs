@@ -28,11 +28,7 @@ impl<P: Processes> Proxy<P> {
                     cell.panic(without_stack(&packet.text), packet.kind == Kind::Panic);
                 }
             }
-            Kind::Note => {
-                if let Some(cell) = &mut self.cell {
-                    cell.say(Stream::Stderr, &format!("{}\n", packet.text.trim_end()));
-                }
-            }
+            Kind::Note => self.note(&packet.text),
         }
     }
 

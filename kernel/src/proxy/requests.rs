@@ -39,7 +39,7 @@ impl<P: Processes> Proxy<P> {
     }
 
     pub(super) fn inspect(&mut self, request: &Message, hover: Option<&str>) -> Value {
-        let data = word(request).and_then(|word| self.processes.inspect(&word, hover));
+        let data = word(request).and_then(|word| self.processes.inspect(&word, hover, &self.own));
         json!({"status": "ok", "found": data.is_some(), "metadata": {},
                "data": data.unwrap_or_else(|| json!({}))})
     }

@@ -1,6 +1,7 @@
 //! Jupyter's stop button.
 
 use super::cell::Stream;
+use super::failure::Failure;
 use super::{Processes, Proxy};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,10 @@ impl<P: Processes> Proxy<P> {
         let Some(cell) = &mut self.cell else { return self.abort_waiting() };
         let second = cell.stopped.is_some_and(|first| first.elapsed() < SECOND_STOP);
         cell.stopped = Some(Instant::now());
+        if !cell.is_with_evcxr {
+            let text = "the cell was stopped before it ran";
+            return self.finish(Some(Failure::new("Stopped", text)));
+        }
         if second && cell.runs {
             cell.killed = true;
             self.processes.kill();

@@ -33,7 +33,7 @@ impl Processes for Noted {
     fn library(&self) -> (&str, &str) {
         ("unit8", "/course")
     }
-    fn inspect(&mut self, word: &Word, hover: Option<&str>) -> Option<Value> {
+    fn inspect(&mut self, word: &Word, hover: Option<&str>, _own: &str) -> Option<Value> {
         (word.name == "known").then(|| json!({"text/plain": hover.unwrap_or("docs")}))
     }
 }
@@ -99,9 +99,19 @@ fn the_kernel_answers_before_evcxr_does() {
         ["iopub status busy", "shell kernel_info_reply ok", "iopub status idle"]
     );
     proxy.request(execute("1"), To::Shell);
-    assert_eq!(told(&mut proxy), [""; 0], "the cell waits");
+    assert_eq!(told(&mut proxy), ["iopub status busy", "iopub execute_input"], "the cell waits");
     proxy.ready();
-    assert_eq!(told(&mut proxy).len(), 3);
+    assert_eq!(told(&mut proxy), ["evcxr execute_request"]);
+}
+
+#[test]
+fn a_cell_that_waits_for_evcxr_can_be_stopped() {
+    let mut proxy = Proxy::new(Noted::default(), "t".to_owned());
+    proxy.request(execute("1"), To::Shell);
+    proxy.stop();
+    assert!(told(&mut proxy).contains(&"shell execute_reply error".to_owned()));
+    proxy.ready();
+    assert_eq!(told(&mut proxy), [""; 0]);
 }
 
 #[test]

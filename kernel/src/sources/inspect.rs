@@ -4,6 +4,7 @@ use super::docs::{self, Entry, SLICE, Scope};
 use super::index::Index;
 use super::markdown;
 use super::word::Word;
+use crate::workspace::CELLS;
 
 /// An answer in three forms.
 #[derive(Debug)]
@@ -39,7 +40,11 @@ impl Index {
             .collect();
         // The sort keeps the order of the crates.
         rated.sort_by_key(|(rate, _)| -rate);
-        let known = rated.first().is_some_and(|(rate, _)| *rate >= SURE);
+        // Where the sources are not trimmed, evcxr may know more.
+        let says_more = |entry: &Entry| {
+            entry.docs.is_empty() && hover.is_some_and(|hover| hover.contains("\n\n\n"))
+        };
+        let known = rated.first().is_some_and(|(rate, entry)| *rate >= SURE && !says_more(entry));
         match (rated.first(), hover) {
             (_, Some(hover)) if !known => Some(Shown::of_hover(hover)),
             (Some((best, entry)), _) => {
@@ -104,6 +109,8 @@ fn agreement(entry: &Entry, hover: &str) -> i32 {
     let Some((place, text)) = hover.split_once("\n\n") else {
         return 0;
     };
+    // To the notebook, its own items stand in no crate.
+    let place = place.strip_prefix(CELLS).unwrap_or(place);
     let full = format!("{}::{}", entry.module, entry.owner.as_deref().unwrap_or_default());
     let at_place = place == entry.module || place == full;
     let in_crate = place.split("::").next() == entry.module.split("::").next();
@@ -169,6 +176,14 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_item_of_the_notebook_s_own_is_known_by_its_comment() {
+        let own = "let rex = Dog;\n/// It barks.\n#[derive(Debug)]\npub struct Dog;\n";
+        let known =
+            Index::default().inspect(&word("Do|g"), Some("ctx\n\npub struct Dog"), own, &|_| None);
+        assert!(known.unwrap().plain.contains("It barks."));
+    }
 
     fn word(code: &str) -> Word {
         let cursor = code.chars().position(|c| c == '|').unwrap();

@@ -13,7 +13,6 @@ mod trim;
 mod word;
 
 pub use index::Index;
-pub use inspect::Shown;
 pub use word::Word;
 
 use crate::error::{Context, Result};

@@ -13,9 +13,9 @@ use std::ops::Range;
 pub enum Keep {
     /// All items.
     All,
-    /// All but private functions. rust-analyzer takes all sources for the user's own and offers what
-    /// is private for completion. Constants, statics and fields, on which types depend, become
-    /// hidden ones instead.
+    /// All but private functions. rust-analyzer takes all sources for the user's own and offers
+    /// what is private for completion. Constants, statics and fields, on which types depend, and
+    /// modules become hidden ones instead.
     Public,
 }
 
@@ -120,7 +120,8 @@ impl Trimmer<'_> {
         }
     }
 
-    /// A constant, a module or a field. What others can't see they can from now on, and aren't shown.
+    /// A constant, a module or a field. What others can't see they can from now on, and aren't
+    /// shown.
     fn hidden(&mut self, tokens: &[TokenTree]) {
         let (attributes, rest) = tokens.split_at(items::attributes(tokens));
         let (visible, public) = items::visibility(rest);
@@ -268,7 +269,8 @@ mod tests {
 
     #[test]
     fn comments_and_bodies_go() {
-        let text = "//! A file.\n/// A function.\n#[inline] pub fn a<'a>(x: &'a str) -> &'a str { x /* . */ }\n\
+        let text = "//! A file.\n/// A function.\n#[inline] \
+                    pub fn a<'a>(x: &'a str) -> &'a str { x /* . */ }\n\
                     #[cfg(test)] mod tests { fn b() {} }\n#[derive(Debug)] struct S(u8); // end";
         let want = "pub fn a<'a>(x: &'a str) -> &'a str{} #[derive(Debug)] struct S(u8);";
         assert_eq!(trimmed(text, Keep::All), want);
@@ -299,9 +301,12 @@ mod tests {
 
     #[test]
     fn what_is_private_is_not_offered() {
-        let text = "mod m { fn a() {} } pub(crate) fn b() {} pub fn c() {} impl A { fn d() {} pub fn e() {} } \
-                    impl T for A { fn f() {} } pub struct S<T> { pub x: T, y: Map<u8, T> } const N: u8 = 1;";
-        let want = "#[doc(hidden)]pub mod m { } pub fn c(){} impl A { pub fn e(){} } impl T for A { fn f(){} } \
+        let text = "mod m { fn a() {} } pub(crate) fn b() {} pub fn c() {} \
+                    impl A { fn d() {} pub fn e() {} } \
+                    impl T for A { fn f() {} } \
+                    pub struct S<T> { pub x: T, y: Map<u8, T> } const N: u8 = 1;";
+        let want = "#[doc(hidden)]pub mod m { } pub fn c(){} \
+                    impl A { pub fn e(){} } impl T for A { fn f(){} } \
                     pub struct S<T> { pub x: T,#[doc(hidden)]pub y: Map<u8, T>, }\
                     #[doc(hidden)]pub const N: u8 = 1;";
         assert_eq!(trimmed(text, Keep::Public), want);

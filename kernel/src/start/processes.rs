@@ -1,6 +1,6 @@
 //! The processes behind the proxy: evcxr, the process of the cells, and the compilers.
 
-use super::notebook::Notebook;
+use super::variables::types_of_variables;
 use crate::cells::edit::Variables;
 use crate::error::{Context, Result};
 use crate::folder::{Folder, template_of};
@@ -173,15 +173,15 @@ impl crate::proxy::Processes for Processes {
         (&library.name, library.path.to_str().unwrap_or_default())
     }
 
-    fn inspect(&mut self, word: &Word, hover: Option<&str>) -> Option<Value> {
+    fn inspect(&mut self, word: &Word, hover: Option<&str>, own: &str) -> Option<Value> {
         let folder = self.folder.as_deref()?;
         if self.docs.is_none() {
             let docs = template_of(folder).and_then(|template| Index::open(&template.join(DOCS)));
             self.docs = docs.ok();
         }
-        let notebook = Notebook::read(&folder.join(CELLS));
-        let types = |name: &str| notebook.types.get(name).cloned();
-        let shown = self.docs.as_ref()?.inspect(word, hover, &notebook.source, &types)?;
+        let variables = types_of_variables(&folder.join(CELLS));
+        let types = |name: &str| variables.get(name).cloned();
+        let shown = self.docs.as_ref()?.inspect(word, hover, own, &types)?;
         Some(json!({
             "text/plain": shown.plain, "text/markdown": shown.markdown, "text/html": shown.html,
         }))

@@ -1,23 +1,12 @@
-//! What a notebook has defined so far, read off the code that evcxr wrote last.
+//! The variables of a notebook, read off the code that evcxr wrote last.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The items and variables of a notebook.
-#[derive(Debug, Default)]
-pub struct Notebook {
-    /// evcxr's code: all items of the notebook stand in it.
-    pub source: String,
-    /// The types of the variables.
-    pub types: HashMap<String, String>,
-}
-
-impl Notebook {
-    /// From evcxr's crate, which holds either the last cell, or what rust-analyzer was asked about.
-    pub fn read(cells: &Path) -> Notebook {
-        let source = std::fs::read_to_string(cells.join("src/lib.rs")).unwrap_or_default();
-        Notebook { types: types(&source), source }
-    }
+/// The types of the variables, from evcxr's crate: it holds either the last cell, or what
+/// rust-analyzer was asked about.
+pub fn types_of_variables(cells: &Path) -> HashMap<String, String> {
+    types(&std::fs::read_to_string(cells.join("src/lib.rs")).unwrap_or_default())
 }
 
 fn types(source: &str) -> HashMap<String, String> {
