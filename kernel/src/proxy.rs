@@ -126,6 +126,23 @@ impl<P: Processes> Proxy<P> {
         self.send(To::Iopub, request.child("status", json!({"execution_state": state})));
     }
 
+    /// The answer to a request that is no cell. A kernel that is busy with a cell is so afterwards,
+    /// too, for a page that was loaded meanwhile.
+    fn answered(&mut self, request: &Message, answer: Option<(To, Message)>) {
+        self.status(request, "busy");
+        self.out.extend(answer);
+        self.status(request, "idle");
+        if let Some(cell) = &self.cell {
+            let cell = cell.request.clone();
+            self.status(&cell, "busy");
+        }
+    }
+
+    /// The cell to which belongs what is written now. What evcxr tries out at its start is nobody's.
+    fn writing(&mut self) -> Option<&mut Cell> {
+        self.cell.as_mut().filter(|cell| cell.is_with_evcxr).or(self.before.as_mut())
+    }
+
     fn is_free(&self) -> bool {
         matches!(self.evcxr, Evcxr::Ready) && self.cell.is_none() && self.waiting.is_empty()
     }
@@ -190,9 +207,7 @@ impl<P: Processes> Proxy<P> {
                 }
                 _ => reply.content,
             };
-            self.status(&request, "busy");
-            self.send(To::Shell, request.reply(content));
-            self.status(&request, "idle");
+            self.answered(&request, Some((To::Shell, request.reply(content))));
         } else if let Some(cell) = self.cell.as_mut().filter(|cell| reply.belongs_to(&cell.request))
         {
             cell.reply = Some(reply.content);
@@ -295,7 +310,7 @@ impl<P: Processes> Proxy<P> {
     /// Reads all that the cells have written so far.
     pub fn read_output(&mut self) {
         for (stream, bytes) in self.processes.read_output() {
-            if let Some(cell) = self.cell.as_mut().or(self.before.as_mut()) {
+            if let Some(cell) = self.writing() {
                 cell.write(stream, &bytes, false);
             }
         }

@@ -84,7 +84,6 @@ def test_the_runs_tell_the_ways_apart():
     compared = "8.7 part 3"
     for better in ("whole model", "bag of words"):
         assert limits(compared, better)[0] > limits(compared, "last layers")[1]
-    assert limits("8.7 part 2", "test")[0] > limits("8.7 part 1", "test")[1]
     for lesson, numbers in REVIEWS.items():
         assert all(limits(lesson, number)[0] > 50 for number in numbers), lesson
 

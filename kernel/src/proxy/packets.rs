@@ -15,7 +15,7 @@ impl<P: Processes> Proxy<P> {
             Kind::End => {
                 self.read_output();
                 self.set_runs(false);
-                let marks = self.cell.as_mut().map(|cell| {
+                let marks = self.writing().map(|cell| {
                     cell.write(Stream::Stdout, &[], true);
                     cell.marks.iter().map(|mark| format!("{mark}\n")).collect::<String>()
                 });
@@ -24,7 +24,7 @@ impl<P: Processes> Proxy<P> {
             Kind::Input => self.ask_for_input(packet),
             Kind::Panic | Kind::ThreadPanic => {
                 self.read_output();
-                if let Some(cell) = self.cell.as_mut().or(self.before.as_mut()) {
+                if let Some(cell) = self.writing() {
                     cell.panic(without_stack(&packet.text), packet.kind == Kind::Panic);
                 }
             }

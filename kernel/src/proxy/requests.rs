@@ -23,13 +23,11 @@ impl<P: Processes> Proxy<P> {
             }
             _ => {}
         }
-        self.status(&request, "busy");
-        if let Some(content) = self.answer(&request) {
-            self.send(from, request.reply(content));
-        } else if let Some(close) = answers::close_comm(&request) {
-            self.send(To::Iopub, close);
-        }
-        self.status(&request, "idle");
+        let answer = match self.answer(&request) {
+            Some(content) => Some((from, request.reply(content))),
+            None => answers::close_comm(&request).map(|close| (To::Iopub, close)),
+        };
+        self.answered(&request, answer);
     }
 
     /// Lets evcxr answer.

@@ -66,6 +66,9 @@ const SURE: i32 = 36;
 const USUAL: [&str; 10] =
     ["Iterator", "Vec", SLICE, "String", "str", "Option", "Result", "HashMap", "i32", "Clone"];
 
+/// A signature of more lines is shown last.
+const LONG: usize = 6;
+
 /// How well an entry fits; 0 if it doesn't.
 fn rate(entry: &Entry, word: &Word, hover: Option<&str>, receiver: Option<&str>) -> i32 {
     let owner = entry.owner.as_deref();
@@ -156,8 +159,19 @@ impl Shown {
             format!("\n\nAlso: {}", others.join(", "))
         };
         let about = format!("{}{others}", entry.docs);
-        let markdown = format!("**{path}**\n```rust\n{}\n```\n{about}", entry.signature);
-        let plain = format!("{path}\n\n{}\n\n{about}", entry.signature);
+        let signature = &entry.signature;
+        // What something is for comes before a long list of its parts.
+        let (markdown, plain) = if signature.lines().count() > LONG {
+            (
+                format!("**{path}**\n\n{about}\n```rust\n{signature}\n```\n"),
+                format!("{path}\n\n{about}\n\n{signature}"),
+            )
+        } else {
+            (
+                format!("**{path}**\n```rust\n{signature}\n```\n{about}"),
+                format!("{path}\n\n{signature}\n\n{about}"),
+            )
+        };
         Shown { plain: plain.trim_end().to_owned(), html: markdown::html(&markdown), markdown }
     }
 
