@@ -3,13 +3,17 @@
 
 use crate::error::{Context, Result};
 use crate::workspace::CELLS;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-/// Compilers and linkers replace large files, but cargo rewrites its small ones in place.
+/// Files that are worth a link.
 const LARGE: u64 = 1 << 14;
+
+/// What compilers and linkers replace by a new file, programs aside. Others, objects of C compilers
+/// among them, are rewritten in place.
+const REPLACED: [&str; 4] = ["a", "rlib", "rmeta", "so"];
 
 /// Copies a target folder, whole or not at all. What belongs to the library is copied, too: it is
 /// compiled anew.
@@ -41,7 +45,7 @@ fn link(from: &Path, to: &Path, is_ours: &impl Fn(&Path) -> bool) -> io::Result<
             if name != "incremental" && name != "cargo-timings" {
                 link(&source, &target, is_ours)?;
             }
-        } else if entry.metadata()?.len() >= LARGE && is_output(from) && !is_ours(&source) {
+        } else if is_replaced(&source, &entry.metadata()?) && !is_ours(&source) {
             // Another owner's file can't be linked where the system protects it, nor one on another
             // file system.
             fs::hard_link(&source, &target)
@@ -61,9 +65,11 @@ fn copy(source: &Path, target: &Path) -> io::Result<()> {
     File::options().write(true).open(target)?.set_modified(modified)
 }
 
-/// Whether a folder holds what compilers wrote.
-fn is_output(folder: &Path) -> bool {
-    folder.iter().any(|part| part == "deps" || part == "build")
+/// Whether a file is large, and never written in place.
+fn is_replaced(path: &Path, about: &Metadata) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let is_program = about.permissions().mode() & 0o111 != 0;
+    about.len() >= LARGE && extension.map_or(is_program, |kind| REPLACED.contains(&kind))
 }
 
 /// Whether a file in a target folder belongs to the library or a cell.
@@ -88,7 +94,7 @@ mod tests {
         let root = std::env::temp_dir().join(format!("kernel-links-{name}-{}", std::process::id()));
         let deps = root.join("from/x/debug/deps");
         write(&deps.join("libtch-1.rlib"), "tch".repeat(10_000)).unwrap();
-        write(&deps.join("tch-1.d"), "tch").unwrap();
+        write(&deps.join("tch-1.d"), "tch".repeat(10_000)).unwrap();
         write(&deps.join("libunit8-1.rlib"), "unit8".repeat(10_000)).unwrap();
         write(&root.join("from/x/debug/.cargo-lock"), "").unwrap();
         root

@@ -33,7 +33,7 @@ pub fn read_json<T: serde::de::DeserializeOwned>(file: &Path) -> Result<T> {
 /// Writes a value as JSON.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_json(file: &Path, value: &impl serde::Serialize) -> Result<()> {
     write(file, serde_json::to_vec(value).context(file.display().to_string())?)
 }

@@ -25,6 +25,9 @@ const TICK: Duration = Duration::from_millis(40);
 /// How often a kernel looks whether the program that started it is still there.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How often evcxr is started, if it ends before it answers.
+const TRIES: u32 = 3;
+
 /// What happens beside the sockets.
 pub enum Event {
     /// Something to tell the user while evcxr starts.
@@ -58,6 +61,7 @@ struct Kernel {
     proxy: Proxy<Processes>,
     evcxr: Option<Evcxr>,
     last_words: String,
+    tries: u32,
     events: UnboundedReceiver<Event>,
     event: UnboundedSender<Event>,
     sockets: UnboundedReceiver<Received>,
@@ -86,6 +90,7 @@ impl Kernel {
             proxy,
             evcxr: None,
             last_words: String::new(),
+            tries: 0,
             events,
             event,
             sockets,
@@ -100,7 +105,7 @@ impl Kernel {
             tokio::select! {
                 Some(received) = kernel.sockets.recv() => kernel.received(received),
                 Some(event) = kernel.events.recv() => {
-                    if let Some(status) = kernel.event(event).await {
+                    if let Some(status) = kernel.event(event) {
                         break status;
                     }
                 }
@@ -155,7 +160,7 @@ impl Kernel {
         }
     }
 
-    async fn event(&mut self, event: Event) -> Option<u8> {
+    fn event(&mut self, event: Event) -> Option<u8> {
         match event {
             Event::Note(text) => self.proxy.note(&text),
             Event::Line(line) => {
@@ -164,7 +169,7 @@ impl Kernel {
             }
             Event::Prepared(prepared) => {
                 let started = match *prepared {
-                    Ok(folder) => self.start(folder).await,
+                    Ok(folder) => self.start(folder),
                     Err(why) => Err(why),
                 };
                 if let Err(why) = started {
@@ -175,15 +180,24 @@ impl Kernel {
             Event::Ended if self.evcxr.as_ref().is_some_and(|evcxr| evcxr.has_answered) => {
                 return Some(1);
             }
-            Event::Ended => {
-                let why = format!(
-                    "evcxr_jupyter can't start. `{}` may mend it. Its last words: {}",
-                    self.settings.setup_command, self.last_words
-                );
-                self.proxy.missing(why);
-            }
+            Event::Ended => self.start_again(),
         }
         None
+    }
+
+    /// evcxr ended before it answered. Another program may have taken one of its ports.
+    fn start_again(&mut self) {
+        self.tries += 1;
+        let again = match self.evcxr.take() {
+            Some(evcxr) if self.tries < TRIES => self.start(evcxr.folder),
+            _ => Err(format!(
+                "evcxr_jupyter can't start. `{}` may mend it. Its last words: {}",
+                self.settings.setup_command, self.last_words
+            )),
+        };
+        if let Err(why) = again {
+            self.proxy.missing(why);
+        }
     }
 
     /// Finds or makes the compiled library, in a thread: it may take minutes.
@@ -204,7 +218,7 @@ impl Kernel {
         });
     }
 
-    async fn start(&mut self, folder: Folder) -> Result<()> {
+    fn start(&mut self, folder: Folder) -> Result<()> {
         let token = self.proxy.token().to_owned();
         let link = &self.proxy.processes.link;
         let evcxr = Evcxr::start(
@@ -214,8 +228,7 @@ impl Kernel {
             &token,
             self.received.clone(),
             self.event.clone(),
-        )
-        .await?;
+        )?;
         self.proxy.processes.attach(evcxr.process, &evcxr.folder)?;
         self.evcxr = Some(evcxr);
         Ok(())

@@ -60,21 +60,23 @@ pub fn ensure(settings: &Settings, say: &mut dyn FnMut(&str)) -> Result<Template
         say("this is not your folder, so the library is used as its owner compiled it");
         return Ok(newest);
     }
-    fs::create_dir_all(&folder).context(format!("can't make {}", folder.display()))?;
-    let lock_file = lock_file(&folder);
-    let lock = match Lock::if_free(&lock_file)? {
-        Some(lock) => lock,
-        None => {
-            say("another kernel compiles the library, and this one waits for it");
-            Lock::exclusive(&lock_file)?
-        }
-    };
-    if !is_complete(&folder) {
+    loop {
         fs::create_dir_all(&folder).context(format!("can't make {}", folder.display()))?;
-        make(settings, &tools, &stamp, &folder, say)?;
+        let lock_file = lock_file(&folder);
+        if let Some(lock) = Lock::if_free(&lock_file)? {
+            if !is_complete(&folder) {
+                make(settings, &tools, &stamp, &folder, say)?;
+            }
+            sweep(settings, &folder);
+            return Ok(Template { _lock: lock.share(&lock_file)?, folder });
+        }
+        say("another kernel compiles the library, and this one waits for it");
+        // Whoever has compiled it keeps it, as long as a kernel lives, together with others.
+        drop(Lock::shared(&lock_file)?);
+        if let Some(template) = Template::open(&folder)? {
+            return Ok(template);
+        }
     }
-    sweep(settings, &folder);
-    Ok(Template { _lock: lock.share(&lock_file)?, folder })
 }
 
 /// The complete template that was made last: what a kernel can use while the library does not
@@ -151,8 +153,11 @@ fn make(
     let library = &settings.library;
     let log = |name: &str| settings.home.join("log").join(format!("{name}.log"));
     let old = newest_folder(settings, |about| about.starts_with(&stamp.platform));
+    let name = match &old {
+        Some(_) => format!("{} has changed: it is compiled once, for all kernels", library.name),
+        None => "the library for the notebooks".to_owned(),
+    };
     if let (false, Some(old)) = (work.target().exists(), old) {
-        say(&format!("{} has changed: it is compiled once, for all kernels", library.name));
         let _held = Lock::shared(&lock_file(&old))?;
         links::link_tree(&old.join("target"), &work.target(), &library.name)?;
     }
@@ -166,7 +171,7 @@ fn make(
         step("sources of the dependencies", &log("fetch"), &mut fetch, say)?;
     }
     let mut build = work.cargo(settings, tools, "build")?;
-    step("the library for the notebooks", &log("library"), &mut build, say)?;
+    step(&name, &log("library"), &mut build, say)?;
     dependencies::link(settings, tools, &work)?;
     let mut cargo = tools.cargo(settings, "metadata", &work.manifest())?;
     let mut graph = metadata::graph(cargo.arg("--offline"), &tools.target)?;

@@ -89,7 +89,8 @@ def test_a_conda_environment_with_another_torch_is_refused(course, tmp_path):
     for folder in (tmp_path / "conda-meta", site / "torch-2.9.0.dist-info"):
         folder.mkdir(parents=True)
     run = xtask(course, "setup", CONDA_PREFIX=str(tmp_path), CONDA_DEFAULT_ENV="mine")
-    output, _ = run.communicate(timeout=60)
+    # The kernel is compiled meanwhile.
+    output, _ = run.communicate(timeout=600)
     assert run.returncode != 0
     assert "lacks torch==2.11.0" in output and "conda env update -f environment.yml" in output
 
@@ -103,7 +104,7 @@ def test_without_network_a_step_says_so(course):
         CARGO_HOME=str(course[0].parent / "empty"),
         CARGO_MANIFEST_DIR=str(course[0] / "xtask"),
     )
-    output, _ = run.communicate(timeout=120)
+    output, _ = run.communicate(timeout=600)
     assert run.returncode != 0
     assert "No network" in output and "goes on where it was" in output
 

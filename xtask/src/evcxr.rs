@@ -7,6 +7,56 @@ use std::process::Command;
 
 const VERSION: &str = "0.22.0";
 
+/// The parts of rust-analyzer that a kernel waits for: twice at its start it reads the sources of
+/// the standard library and of our crates. The rest, most of three hundred packages, is not optimized:
+/// a cell's own part of the work is done by rustc.
+const OPTIMIZED: [&str; 44] = [
+    "arrayvec",
+    "boxcar",
+    "countme",
+    "crossbeam-queue",
+    "crossbeam-utils",
+    "dashmap",
+    "ena",
+    "fixedbitset",
+    "foldhash",
+    "hashbrown",
+    "indexmap",
+    "intrusive-collections",
+    "la-arena",
+    "libmimalloc-sys",
+    "line-index",
+    "memchr",
+    "mimalloc",
+    "parking_lot",
+    "parking_lot_core",
+    "ra-ap-rustc_abi",
+    "ra-ap-rustc_index",
+    "ra-ap-rustc_lexer",
+    "ra-ap-rustc_next_trait_solver",
+    "ra-ap-rustc_type_ir",
+    "ra_ap_base_db",
+    "ra_ap_cfg",
+    "ra_ap_hir",
+    "ra_ap_hir_def",
+    "ra_ap_hir_expand",
+    "ra_ap_hir_ty",
+    "ra_ap_intern",
+    "ra_ap_mbe",
+    "ra_ap_parser",
+    "ra_ap_span",
+    "ra_ap_syntax",
+    "ra_ap_syntax-bridge",
+    "ra_ap_tt",
+    "ra_ap_vfs",
+    "rowan",
+    "rustc-hash",
+    "salsa",
+    "smallvec",
+    "thin-vec",
+    "triomphe",
+];
+
 /// Builds evcxr_jupyter, unless this version is there already.
 pub fn ensure(project: &Project) -> Result<()> {
     if is_installed(project) {
@@ -20,9 +70,12 @@ pub fn ensure(project: &Project) -> Result<()> {
         .arg(project.home.join("evcxr"))
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_BUILD_BUILD_DIR", &target)
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
         .current_dir("/");
+    for package in OPTIMIZED {
+        cargo.arg("--config").arg(format!("profile.release.package.{package}.opt-level=1"));
+    }
     step("the Rust kernel (evcxr_jupyter)", &project.log("evcxr"), &mut cargo)?;
     let _ = std::fs::remove_dir_all(target);
     Ok(())

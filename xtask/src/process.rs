@@ -86,13 +86,13 @@ pub fn status_of(command: &mut Command) -> Result<ExitStatus> {
     command.status().context(format!("can't run {}", command.get_program().to_string_lossy()))
 }
 
-/// Runs one step of the set-up with its output in a log file. A line at its start, one every
-/// `EVERY` that shows how far it is, and one at its end.
+/// Runs one step of the set-up with its output in a log file. A line when it has begun, one every
+/// `EVERY` that shows how far it is, and one at its end; none where there was nothing to do.
 pub fn step(name: &str, log: &Path, command: &mut Command) -> Result<()> {
     const EVERY: Duration = Duration::from_secs(20);
+    const SOMETHING: Duration = Duration::from_secs(1);
     let started = Instant::now();
-    let mut shown = started;
-    println!("  {name} ...");
+    let mut shown = None;
     let folder = log.parent().context("a log file has a folder")?;
     std::fs::create_dir_all(folder).context(format!("can't make {}", folder.display()))?;
     let file = File::create(log).context(format!("can't write {}", log.display()))?;
@@ -108,9 +108,12 @@ pub fn step(name: &str, log: &Path, command: &mut Command) -> Result<()> {
         if let Some(status) = child.try_wait().context(name)? {
             break status;
         }
-        std::thread::sleep(Duration::from_millis(100));
-        if shown.elapsed() >= EVERY {
-            shown = Instant::now();
+        std::thread::sleep(Duration::from_millis(50));
+        if shown.is_none() && started.elapsed() >= SOMETHING {
+            shown = Some(Instant::now());
+            println!("  {name} ...");
+        } else if shown.is_some_and(|shown| shown.elapsed() >= EVERY) {
+            shown = Some(Instant::now());
             let last = last_lines(log, 1);
             println!("  {name}: {:.0} s, {}", started.elapsed().as_secs_f32(), shorten(&last));
         }
@@ -118,7 +121,9 @@ pub fn step(name: &str, log: &Path, command: &mut Command) -> Result<()> {
     if !status.success() {
         return Err(explain(name, log));
     }
-    println!("  {name}: done in {:.0} s", started.elapsed().as_secs_f32());
+    if shown.is_some() {
+        println!("  {name}: done in {:.0} s", started.elapsed().as_secs_f32());
+    }
     if std::io::stdout().is_terminal() {
         let _ = std::io::stdout().flush();
     }

@@ -46,7 +46,8 @@ pub fn run(project: &Project, options: Options) -> Result<Setup> {
             kernel::install_spec(project, &environment)?;
             Ok(Setup { environment, kernel })
         })();
-        finish(evcxr, "evcxr_jupyter").and(library)
+        let evcxr = finish(evcxr, "evcxr_jupyter");
+        library.and_then(|setup| evcxr.map(|()| setup))
     })?;
     let seconds = started.elapsed().as_secs();
     if seconds > 2 {

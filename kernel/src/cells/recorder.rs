@@ -1,4 +1,4 @@
-//! Stands between cargo and rustc while cargo compiles a [`Workspace`](crate::workspace::Workspace),
+//! Stands between cargo and rustc while cargo compiles a [`Workspace`],
 //! and writes down with what arguments the crate of the cells is compiled.
 
 use super::exit_code;

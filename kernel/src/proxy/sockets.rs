@@ -7,6 +7,7 @@ use crate::error::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zeromq::{
     DealerSocket, PubSocket, RepSocket, RouterSocket, Socket, SocketRecv, SocketSend, SubSocket,
@@ -16,9 +17,12 @@ use zeromq::{
 /// A connection file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Connection {
+    #[serde(default = "tcp")]
     transport: String,
     ip: String,
+    #[serde(default)]
     key: String,
+    #[serde(default = "hmac_sha256")]
     signature_scheme: String,
     shell_port: u16,
     iopub_port: u16,
@@ -26,6 +30,18 @@ pub struct Connection {
     control_port: u16,
     hb_port: u16,
 }
+
+// What front ends that leave a field out mean.
+fn tcp() -> String {
+    "tcp".to_owned()
+}
+
+fn hmac_sha256() -> String {
+    "hmac-sha256".to_owned()
+}
+
+/// Below the ports from which connections begin on Linux and elsewhere.
+const PRIVATE_PORTS: std::ops::Range<u16> = 20_000..30_000;
 
 /// Something that came over a socket.
 pub enum Received {
@@ -50,25 +66,36 @@ impl Connection {
     }
 
     /// One with free ports of this machine, for evcxr.
+    ///
+    /// Not those that the system gives away: until evcxr takes them, a connection of another kernel
+    /// might begin at one.
     pub fn private() -> Result<Connection> {
-        // All are held until all are found, so that no two are the same.
-        let listeners: std::io::Result<Vec<_>> =
-            (0..5).map(|_| std::net::TcpListener::bind("127.0.0.1:0")).collect();
-        let listeners = listeners.context("no free port")?;
-        let ports: std::io::Result<Vec<u16>> =
-            listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect();
-        let ports = ports.context("no free port")?;
-        Ok(Connection {
-            transport: "tcp".to_owned(),
-            ip: "127.0.0.1".to_owned(),
-            key: uuid::Uuid::new_v4().to_string(),
-            signature_scheme: "hmac-sha256".to_owned(),
-            shell_port: ports[0],
-            iopub_port: ports[1],
-            stdin_port: ports[2],
-            control_port: ports[3],
-            hb_port: ports[4],
-        })
+        let mut held = Vec::new();
+        for _ in 0..1000 {
+            let port = PRIVATE_PORTS.start + uuid::Uuid::new_v4().as_u128() as u16 % 10_000;
+            held.extend(std::net::TcpListener::bind(("127.0.0.1", port)).map(|held| (port, held)));
+            if let [
+                (shell_port, _),
+                (iopub_port, _),
+                (stdin_port, _),
+                (control_port, _),
+                (hb_port, _),
+            ] = held[..]
+            {
+                return Ok(Connection {
+                    transport: tcp(),
+                    ip: "127.0.0.1".to_owned(),
+                    key: uuid::Uuid::new_v4().to_string(),
+                    signature_scheme: hmac_sha256(),
+                    shell_port,
+                    iopub_port,
+                    stdin_port,
+                    control_port,
+                    hb_port,
+                });
+            }
+        }
+        Err("no free ports".to_owned())
     }
 
     fn endpoint(&self, port: u16) -> String {
@@ -133,34 +160,44 @@ impl Connection {
         }
     }
 
-    /// Connects with evcxr, which is starting. What is sent into the sender goes to its shell.
-    ///
-    /// # Errors
-    /// No connection within the time that a slow machine needs.
-    pub async fn connect(&self, sink: Sink) -> Result<UnboundedSender<Message>> {
-        let key = Key::new(&self.key);
-        let mut iopub = SubSocket::new();
-        self.connected(&mut iopub, self.iopub_port).await?;
-        iopub.subscribe("").await.context("evcxr's messages")?;
-        let mut shell = DealerSocket::new();
-        self.connected(&mut shell, self.shell_port).await?;
-        let (shell_out, shell_in) = shell.split();
-        tokio::spawn(read(iopub, key.clone(), sink.clone(), Received::Said));
-        tokio::spawn(read(shell_in, key.clone(), sink, Received::Reply));
-        Ok(writer(shell_out, key))
+    /// Connects with evcxr as soon as it listens, which it does never if it ends before. What is sent
+    /// into the sender goes to its shell; nothing waits for that.
+    pub fn connect(
+        &self,
+        sink: Sink,
+        is_alive: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> UnboundedSender<Message> {
+        let (sender, messages) = unbounded_channel();
+        let (connection, key) = (self.clone(), Key::new(&self.key));
+        tokio::spawn(async move {
+            let (mut iopub, mut shell) = (SubSocket::new(), DealerSocket::new());
+            connection.connected(&mut iopub, connection.iopub_port, &is_alive).await?;
+            iopub.subscribe("").await.ok()?;
+            connection.connected(&mut shell, connection.shell_port, &is_alive).await?;
+            let (shell_out, shell_in) = shell.split();
+            tokio::spawn(read(iopub, key.clone(), sink.clone(), Received::Said));
+            tokio::spawn(read(shell_in, key.clone(), sink, Received::Reply));
+            write(shell_out, key, messages).await;
+            Some(())
+        });
+        sender
     }
 
-    async fn connected(&self, socket: &mut impl Socket, port: u16) -> Result<()> {
-        let endpoint = self.endpoint(port);
-        let mut last = String::new();
-        for _ in 0..600 {
-            match socket.connect(&endpoint).await {
-                Ok(()) => return Ok(()),
-                Err(error) => last = error.to_string(),
+    async fn connected(
+        &self,
+        socket: &mut impl Socket,
+        port: u16,
+        is_alive: &impl Fn() -> bool,
+    ) -> Option<()> {
+        while is_alive() {
+            // Asked first without ZeroMQ, which waits longer and longer between two tries.
+            let listens = TcpStream::connect((self.ip.as_str(), port)).await.is_ok();
+            if listens && socket.connect(&self.endpoint(port)).await.is_ok() {
+                return Some(());
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Err(format!("no connection with evcxr_jupyter: {last}"))
+        None
     }
 }
 
@@ -195,14 +232,50 @@ async fn read<S: SocketRecv>(
     }
 }
 
-fn writer(mut socket: impl SocketSend + Send + 'static, key: Key) -> UnboundedSender<Message> {
-    let (sender, mut messages): (_, UnboundedReceiver<Message>) = unbounded_channel();
-    tokio::spawn(async move {
-        while let Some(message) = messages.recv().await {
-            // A client that is gone is no reason to stop.
-            let wire: ZmqMessage = message.to_wire(&key);
-            let _ = socket.send(wire).await;
-        }
-    });
+fn writer(socket: impl SocketSend + Send + 'static, key: Key) -> UnboundedSender<Message> {
+    let (sender, messages) = unbounded_channel();
+    tokio::spawn(write(socket, key, messages));
     sender
+}
+
+async fn write(mut socket: impl SocketSend, key: Key, mut messages: UnboundedReceiver<Message>) {
+    while let Some(message) = messages.recv().await {
+        // A client that is gone is no reason to stop.
+        let wire: ZmqMessage = message.to_wire(&key);
+        let _ = socket.send(wire).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(fields: &str) -> Connection {
+        let ports = "\"shell_port\": 1, \"iopub_port\": 2, \"stdin_port\": 3, \"control_port\": 4, \"hb_port\": 5";
+        serde_json::from_str(&format!("{{{fields}, {ports}}}")).unwrap()
+    }
+
+    #[test]
+    fn addresses_are_those_of_the_connection_file() {
+        assert_eq!(read("\"ip\": \"127.0.0.1\"").endpoint(1), "tcp://127.0.0.1:1");
+        assert_eq!(read("\"ip\": \"*\", \"extra\": 1").endpoint(1), "tcp://0.0.0.0:1");
+        assert_eq!(read("\"ip\": \"::1\"").endpoint(1), "tcp://[::1]:1");
+        let ipc = read("\"ip\": \"/run/kernel\", \"transport\": \"ipc\"");
+        assert_eq!(ipc.endpoint(1), "ipc:///run/kernel-1");
+    }
+
+    #[tokio::test]
+    async fn a_request_comes_in_and_its_reply_goes_out() {
+        let connection = Connection::private().unwrap();
+        let (sink, mut received) = unbounded_channel();
+        let out = connection.bind(sink).await.unwrap();
+        let (client_sink, mut replies) = unbounded_channel();
+        let requests = connection.connect(client_sink, || true);
+        let request = Message::new("kernel_info_request", serde_json::json!({}));
+        requests.send(request.clone()).unwrap();
+        let Some(Received::Request(request, To::Shell)) = received.recv().await else { panic!() };
+        out.send((To::Shell, request.reply(serde_json::json!({"status": "ok"})))).unwrap();
+        let Some(Received::Reply(reply)) = replies.recv().await else { panic!() };
+        assert_eq!(reply.content["status"], "ok");
+    }
 }

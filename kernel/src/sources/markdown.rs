@@ -44,7 +44,7 @@ pub fn tidy(lines: &[String]) -> String {
     text.trim().to_owned()
 }
 
-/// `[text](target)`, `[text][target]` and [`text`] become the text.
+/// Links in their three forms become their text.
 fn unlinked(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;

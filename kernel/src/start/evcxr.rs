@@ -30,11 +30,11 @@ pub struct Evcxr {
 }
 
 impl Evcxr {
-    /// Starts it, and connects.
+    /// Starts it. It will answer, or end.
     ///
     /// # Errors
     /// A program that is missing, ports that can't be had.
-    pub async fn start(
+    pub fn start(
         (settings, settings_file): (&Settings, &Path),
         folder: Folder,
         link: &Link,
@@ -56,7 +56,7 @@ impl Evcxr {
         ))?;
         let process = child.id();
         watch(child, event);
-        let requests = connection.connect(received).await?;
+        let requests = connection.connect(received, move || linux::is_alive(process));
         let greeting = Message::new("kernel_info_request", json!({}));
         let _ = requests.send(greeting.clone());
         Ok(Evcxr { process, folder, requests, has_answered: false, greeting })

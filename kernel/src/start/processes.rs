@@ -74,7 +74,10 @@ impl Processes {
     pub fn attach(&mut self, evcxr: u32, folder: &Folder) -> Result<()> {
         self.evcxr = Some(evcxr);
         self.folder = Some(folder.path.clone());
-        let mut janitor = Janitor::start(&folder.path)?;
+        let mut janitor = match self.janitor.take() {
+            Some(janitor) => janitor,
+            None => Janitor::start(&folder.path)?,
+        };
         janitor.note("evcxr", evcxr);
         if let Some(cells) = self.cells {
             janitor.note("cells", cells);
