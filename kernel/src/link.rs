@@ -72,8 +72,8 @@ pub struct Packet {
     pub process: u32,
     /// The number of the question, for the answer.
     pub question: u32,
-    /// Its text.
-    pub text: String,
+    /// What it says.
+    pub bytes: Vec<u8>,
 }
 
 /// What a packet is about.
@@ -91,6 +91,10 @@ pub enum Kind {
     Panic,
     /// Another thread panics.
     ThreadPanic,
+    /// A part of a thing to be shown; the last one is answered when the thing stands there.
+    Show,
+    /// A part of a thing that takes the place of one that was shown before.
+    Replace,
     /// Something to tell the user, from a program that stands in for cargo.
     Note,
 }
@@ -105,14 +109,21 @@ impl Packet {
             b'I' => Kind::Input,
             b'P' => Kind::Panic,
             b'T' => Kind::ThreadPanic,
+            b'D' => Kind::Show,
+            b'U' => Kind::Replace,
             b'N' => Kind::Note,
             _ => return None,
         };
         let number = |place: usize| -> Option<u32> {
             Some(u32::from_ne_bytes(bytes.get(place..place + 4)?.try_into().ok()?))
         };
-        let text = String::from_utf8_lossy(bytes.get(HEADER..)?).into_owned();
-        Some(Packet { kind, process: number(1)?, question: number(5)?, text })
+        let (process, question) = (number(1)?, number(5)?);
+        Some(Packet { kind, process, question, bytes: bytes.get(HEADER..)?.to_vec() })
+    }
+
+    /// What it says, as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
     /// The answer to it.

@@ -6,6 +6,7 @@
 
 mod answers;
 pub mod cell;
+mod display;
 mod failure;
 mod hints;
 pub mod message;
@@ -18,6 +19,7 @@ mod stop;
 use crate::link::Packet;
 use crate::sources::Word;
 use cell::{Cell, Stream};
+use display::Displays;
 use failure::Failure;
 use message::Message;
 use serde_json::{Value, json};
@@ -82,6 +84,9 @@ pub struct Proxy<P> {
     own: String,
     token: String,
     asked: Option<Packet>,
+    /// What is to be known, and no cell was there to say it.
+    notes: Vec<String>,
+    displays: Displays,
     /// Requests that evcxr answers beside the cells: as they were passed on, and as they came.
     passed: Vec<(Message, Message)>,
     out: Vec<(To, Message)>,
@@ -102,6 +107,8 @@ impl<P: Processes> Proxy<P> {
             own: String::new(),
             token,
             asked: None,
+            notes: Vec::new(),
+            displays: Displays::new(),
             passed: Vec::new(),
             out: Vec::new(),
             ends: false,
@@ -174,6 +181,7 @@ impl<P: Processes> Proxy<P> {
         self.send(To::Iopub, request.child("execute_input", input));
         self.before = None;
         self.cell = Some(Cell::new(request, self.count, &self.token));
+        std::mem::take(&mut self.notes).iter().for_each(|note| self.note(note));
         self.hand_over();
     }
 
@@ -300,10 +308,11 @@ impl<P: Processes> Proxy<P> {
         }
     }
 
-    /// Something to know while evcxr starts.
+    /// Something to know while evcxr starts: for the cell that waits for it, or the first to come.
     pub fn note(&mut self, text: &str) {
-        if let Some(cell) = &mut self.cell {
-            cell.say(Stream::Stderr, &format!("{}\n", text.trim_end()));
+        match &mut self.cell {
+            Some(cell) => cell.say(Stream::Stderr, &format!("{}\n", text.trim_end())),
+            None => self.notes.push(text.to_owned()),
         }
     }
 

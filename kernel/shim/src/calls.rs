@@ -107,14 +107,18 @@ unsafe extern "C" fn write_from(
     // SAFETY: the caller's buffer holds `count` bytes.
     let text = unsafe { std::slice::from_raw_parts(buffer.cast::<u8>(), count) };
     if text.starts_with(END) {
-        // What the cell printed without a newline still lies in buffers.
-        let _ = std::io::stdout().flush();
-        // SAFETY: flushes all of C's streams.
-        unsafe { libc::fflush(std::ptr::null_mut()) };
+        flush();
         write_marks(process.marks, &process.link.end_of_cell());
     }
     write_marks(process.marks, text);
     count as ssize_t
+}
+
+/// What a cell printed without a newline still lies in buffers.
+pub fn flush() {
+    let _ = std::io::stdout().flush();
+    // SAFETY: flushes all of C's streams.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
 }
 
 fn write_marks(descriptor: c_int, mut text: &[u8]) {
@@ -124,7 +128,7 @@ fn write_marks(descriptor: c_int, mut text: &[u8]) {
             unsafe { libc::syscall(libc::SYS_write, descriptor, text.as_ptr(), text.len()) };
         match usize::try_from(count) {
             Ok(count) => text = &text[count..],
-            Err(_) if std::io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) => {}
+            Err(_) if crate::link::was_interrupted() => {}
             Err(_) => return,
         }
     }

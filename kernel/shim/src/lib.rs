@@ -9,12 +9,15 @@
 //! - standard input is empty for programs that a cell starts; where the cell itself reads it, the
 //!   kernel is asked, and it asks the user;
 //! - a cell's start, its end and its panics are told to the kernel, and the end waits until the
-//!   kernel has read all that the cell wrote.
+//!   kernel has read all that the cell wrote;
+//! - a library that a cell uses can show things and replace them by others, at any time and from any
+//!   thread: it finds `notebook_kernel_display` by `dlsym`.
 //!
 //! evcxr is told from the cells by the address that a call of `read` or `write` comes from: evcxr's
 //! are those of the program itself, the cells' come from libraries.
 
 mod calls;
+mod display;
 mod link;
 mod panics;
 

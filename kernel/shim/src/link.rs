@@ -18,8 +18,8 @@ pub struct Link {
     pub error: libc::c_int,
     process: u32,
     question: AtomicU32,
-    /// One cell can end at a time, and one thread can ask for input.
-    ending: Mutex<()>,
+    /// One thread at a time waits for an answer over the control socket, and one for input.
+    waiting: Mutex<()>,
     asking: Mutex<Vec<u8>>,
 }
 
@@ -42,7 +42,7 @@ impl Link {
             error,
             process: std::process::id(),
             question: AtomicU32::new(0),
-            ending: Mutex::new(()),
+            waiting: Mutex::new(()),
             asking: Mutex::new(Vec::new()),
         })
     }
@@ -55,8 +55,37 @@ impl Link {
     /// Says that the cell is at its end, waits until the kernel has read its output, and gives the
     /// marks that evcxr is to see.
     pub fn end_of_cell(&self) -> Vec<u8> {
-        let _one = self.ending.lock();
+        let _one = self.waiting.lock();
         self.ask(self.control, b'E', &[])
+    }
+
+    /// Shows a thing in the notebook, below what the cells wrote before, and waits until it stands
+    /// there. Parts of the thing are told from those of another thread's by their number.
+    pub fn show(&self, id: u64, thing: &[u8]) {
+        let question = self.next_question();
+        let last = self.send_all_but_the_last(b'D', question, id, thing);
+        let _one = self.waiting.lock();
+        self.ask_as(self.control, b'D', question, &last);
+    }
+
+    /// Puts another thing in its place, whenever that is.
+    pub fn replace(&self, id: u64, thing: &[u8]) {
+        let question = self.next_question();
+        let last = self.send_all_but_the_last(b'U', question, id, thing);
+        self.send(self.control, b'U', question, &last);
+    }
+
+    /// A part: the number of the thing, whether it is the last part, and so many bytes.
+    fn send_all_but_the_last(&self, letter: u8, question: u32, id: u64, thing: &[u8]) -> Vec<u8> {
+        const PART: usize = LONGEST - 9;
+        let part = |is_last: bool, bytes: &[u8]| {
+            [&id.to_ne_bytes()[..], &[u8::from(is_last)], bytes].concat()
+        };
+        let (first, last) = thing.split_at(thing.len().saturating_sub(1) / PART * PART);
+        for bytes in first.chunks(PART) {
+            self.send(self.control, letter, question, &part(false, bytes));
+        }
+        part(true, last)
     }
 
     /// The next bytes of the user's input, at most so many. None is the end of the input.
@@ -76,23 +105,35 @@ impl Link {
         packet.extend(self.process.to_ne_bytes());
         packet.extend(question.to_ne_bytes());
         packet.extend(text);
-        // SAFETY: the packet outlives the call. MSG_NOSIGNAL: the kernel may be gone.
-        unsafe {
-            libc::send(descriptor, packet.as_ptr().cast(), packet.len(), libc::MSG_NOSIGNAL);
+        loop {
+            // SAFETY: the packet outlives the call. MSG_NOSIGNAL: the kernel may be gone.
+            let sent = unsafe {
+                libc::send(descriptor, packet.as_ptr().cast(), packet.len(), libc::MSG_NOSIGNAL)
+            };
+            if sent >= 0 || !was_interrupted() {
+                return;
+            }
         }
+    }
+
+    fn next_question(&self) -> u32 {
+        self.question.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn ask(&self, descriptor: libc::c_int, letter: u8, text: &[u8]) -> Vec<u8> {
+        self.ask_as(descriptor, letter, self.next_question(), text)
     }
 
     /// An answer carries the numbers of its question, so that one for a process that was ended in
     /// between is not taken for ours.
-    fn ask(&self, descriptor: libc::c_int, letter: u8, text: &[u8]) -> Vec<u8> {
-        let question = self.question.fetch_add(1, Ordering::Relaxed) + 1;
+    fn ask_as(&self, descriptor: libc::c_int, letter: u8, question: u32, text: &[u8]) -> Vec<u8> {
         self.send(descriptor, letter, question, text);
         let mut packet = vec![0; HEADER + LONGEST];
         loop {
             // SAFETY: the buffer is as long as is said.
             let count =
                 unsafe { libc::recv(descriptor, packet.as_mut_ptr().cast(), packet.len(), 0) };
-            if count < 0 && std::io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) {
+            if count < 0 && was_interrupted() {
                 continue;
             }
             let Some(answer) = usize::try_from(count).ok().and_then(|count| packet.get(..count))
@@ -108,4 +149,9 @@ impl Link {
             }
         }
     }
+}
+
+/// Whether the last call ended because of a signal.
+pub fn was_interrupted() -> bool {
+    std::io::Error::last_os_error().raw_os_error() == Some(libc::EINTR)
 }

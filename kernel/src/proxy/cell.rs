@@ -150,6 +150,13 @@ impl Cell {
         self.bundle.insert(mime.to_owned(), json.unwrap_or(Value::String(content)));
     }
 
+    /// Shows a thing that can be replaced later.
+    pub fn display(&mut self, content: Value) {
+        self.show_bundle("display_data");
+        self.flush();
+        self.messages.push(self.request.child("display_data", content));
+    }
+
     fn show_bundle(&mut self, kind: &str) {
         if self.bundle.is_empty() {
             return;

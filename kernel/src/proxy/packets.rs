@@ -10,7 +10,10 @@ impl<P: Processes> Proxy<P> {
     /// The cells' process says something.
     pub fn packet(&mut self, packet: Packet) {
         match packet.kind {
-            Kind::Hello => self.processes.started(packet.process),
+            Kind::Hello => {
+                self.displays.clear();
+                self.processes.started(packet.process);
+            }
             Kind::Start => self.set_runs(true),
             Kind::End => {
                 self.read_output();
@@ -25,10 +28,11 @@ impl<P: Processes> Proxy<P> {
             Kind::Panic | Kind::ThreadPanic => {
                 self.read_output();
                 if let Some(cell) = self.writing() {
-                    cell.panic(without_stack(&packet.text), packet.kind == Kind::Panic);
+                    cell.panic(without_stack(&packet.text()), packet.kind == Kind::Panic);
                 }
             }
-            Kind::Note => self.note(&packet.text),
+            Kind::Show | Kind::Replace => self.display(&packet),
+            Kind::Note => self.note(&packet.text()),
         }
     }
 

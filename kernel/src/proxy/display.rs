@@ -1,0 +1,96 @@
+//! Things that the cells show and replace by others: `display_data` with a `display_id`, and
+//! `update_display_data`, which every front end redraws in place.
+
+use super::{Processes, Proxy, To};
+use crate::link::{Kind, Packet};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// The things that were shown.
+pub struct Displays {
+    /// No two kernels may give two things the same name: a front end can show both.
+    kernel: String,
+    /// Those that have not come whole yet, by the number of their packets.
+    begun: HashMap<u32, Vec<u8>>,
+}
+
+impl Displays {
+    /// Nothing has been shown.
+    pub fn new() -> Displays {
+        Displays { kernel: uuid::Uuid::new_v4().simple().to_string(), begun: HashMap::new() }
+    }
+
+    /// The process of the cells is another one now.
+    pub fn clear(&mut self) {
+        self.begun.clear();
+    }
+
+    /// Adds a part; gives the number of the thing and the thing when it is whole.
+    fn add(&mut self, packet: &Packet) -> Option<(u64, Value)> {
+        let (id, rest) = packet.bytes.split_first_chunk()?;
+        let (is_last, part) = rest.split_first()?;
+        self.begun.entry(packet.question).or_default().extend(part);
+        if *is_last == 0 {
+            return None;
+        }
+        let bytes = self.begun.remove(&packet.question)?;
+        Some((u64::from_ne_bytes(*id), serde_json::from_slice(&bytes).ok()?))
+    }
+}
+
+impl<P: Processes> Proxy<P> {
+    /// A part of a thing has come.
+    pub(super) fn display(&mut self, packet: &Packet) {
+        let is_last = packet.bytes.get(8).is_some_and(|last| *last != 0);
+        if let Some((id, data)) = self.displays.add(packet) {
+            let id = format!("{}-{}-{id}", self.displays.kernel, packet.process);
+            let content = json!({"data": data, "metadata": {}, "transient": {"display_id": id}});
+            match packet.kind {
+                Kind::Show => self.show(content),
+                _ => self.replace(content),
+            }
+        }
+        if is_last && packet.kind == Kind::Show {
+            self.processes.answer(packet, &[]);
+        }
+    }
+
+    fn show(&mut self, content: Value) {
+        self.read_output();
+        let Some(cell) = self.writing() else { return };
+        cell.display(content);
+        let messages = cell.messages();
+        self.out.extend(messages.into_iter().map(|message| (To::Iopub, message)));
+    }
+
+    /// In the name of the cell that runs: that is the one whose messages a front end without a page
+    /// listens to.
+    fn replace(&mut self, content: Value) {
+        if let Some(cell) = self.cell.as_ref().or(self.before.as_ref()) {
+            let message = cell.request.child("update_display_data", content);
+            self.send(To::Iopub, message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(question: u32, last: u8, text: &str) -> Packet {
+        let bytes = [&7u64.to_ne_bytes()[..], &[last], text.as_bytes()].concat();
+        Packet { kind: Kind::Show, process: 1, question, bytes }
+    }
+
+    #[test]
+    fn parts_of_two_things_come_in_any_order() {
+        let mut displays = Displays::new();
+        assert_eq!(displays.add(&packet(1, 0, "{\"text/plain\": \"a")), None);
+        assert_eq!(displays.add(&packet(2, 0, "{\"text/plain\": \"\u{fc}")), None);
+        assert_eq!(displays.add(&packet(1, 1, "b\"}")), Some((7, json!({"text/plain": "ab"}))));
+        assert_eq!(displays.add(&packet(2, 1, "\"}")), Some((7, json!({"text/plain": "\u{fc}"}))));
+        assert_eq!(displays.add(&packet(3, 1, "no JSON")), None);
+        assert_eq!(displays.add(&Packet { bytes: vec![1], ..packet(4, 1, "") }), None);
+        assert!(displays.begun.is_empty());
+    }
+}
