@@ -3,9 +3,9 @@
 pub mod memory;
 
 use std::fs;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Lets a program, and what it starts, have these descriptors.
@@ -63,6 +63,19 @@ pub fn interrupt(process: u32) {
     unsafe { libc::kill(process as i32, libc::SIGINT) };
 }
 
+/// Whether a process does something of its own at a SIGINT: it neither ignores it nor ends.
+pub fn catches_interrupts(process: u32) -> bool {
+    let about = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let caught = about.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|mask| mask & (1 << (libc::SIGINT - 1)) != 0)
+}
+
+/// The file of the program that a process runs.
+pub fn program(process: u32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{process}/exe")).ok()
+}
+
 /// Ends a process and the group that it leads.
 pub fn kill_group(leader: u32) {
     // SAFETY: numbers only. Never 0 or 1: those are groups of others.
@@ -97,8 +110,16 @@ pub fn send(socket: RawFd, packet: &[u8]) {
     unsafe { libc::send(socket, packet.as_ptr().cast(), packet.len(), libc::MSG_NOSIGNAL) };
 }
 
+/// Reads what is there, from a descriptor that does not wait; None where nothing is.
+pub fn read(descriptor: &impl AsRawFd, bytes: &mut [u8]) -> Option<usize> {
+    // SAFETY: the slice is as long as is said.
+    let count =
+        unsafe { libc::read(descriptor.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len()) };
+    usize::try_from(count).ok()
+}
+
 /// Makes room in a pipe, so that a cell that writes much waits less often.
-pub fn widen(pipe: &impl std::os::fd::AsRawFd) {
+pub fn widen(pipe: &impl AsRawFd) {
     // SAFETY: numbers only; a system that refuses keeps the usual size.
     unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, 1 << 20) };
 }
@@ -112,6 +133,25 @@ pub fn has_gpu() -> bool {
 mod tests {
     use super::*;
     use std::process::Stdio;
+
+    #[test]
+    fn a_process_that_listens_is_told_from_one_that_does_not() {
+        let listens = |script: &str| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &format!("{script} echo; read x")]);
+            let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut line = [0];
+            std::io::Read::read_exact(&mut shell.stdout.take().unwrap(), &mut line).unwrap();
+            let listens = catches_interrupts(shell.id());
+            assert_ne!(program(shell.id()), program(std::process::id()));
+            drop(shell.stdin.take());
+            shell.wait().unwrap();
+            listens
+        };
+        assert!(listens("trap 'echo stopped' INT;"));
+        assert!(!listens("trap '' INT;"));
+        assert!(!catches_interrupts(0));
+    }
 
     #[test]
     fn a_group_ends_with_its_leader() {

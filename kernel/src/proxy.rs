@@ -7,6 +7,7 @@
 mod answers;
 pub mod cell;
 mod display;
+mod evcxr;
 mod failure;
 mod hints;
 pub mod message;
@@ -48,6 +49,8 @@ pub trait Processes {
     fn answer(&mut self, question: &Packet, text: &[u8]);
     /// Sends SIGINT to the cells' process.
     fn interrupt(&mut self);
+    /// Whether something in the cells' process waits for a SIGINT.
+    fn listens(&self) -> bool;
     /// Ends the cells' process and all that it started.
     fn kill(&mut self);
     /// Ends the programs that compile a cell.
@@ -83,15 +86,16 @@ pub struct Proxy<P> {
     /// The code of the cells that ran, the last one first: evcxr forgets the comments in it.
     own: String,
     token: String,
-    asked: Option<Packet>,
+    /// The question that the user has not answered yet: the cells', and as it was passed on.
+    asked: Option<(Packet, Message)>,
     /// What is to be known, and no cell was there to say it.
     notes: Vec<String>,
     displays: Displays,
     /// Requests that evcxr answers beside the cells: as they were passed on, and as they came.
     passed: Vec<(Message, Message)>,
     out: Vec<(To, Message)>,
-    /// Set by a request to shut down.
-    pub ends: bool,
+    /// The status with which the kernel ends, when it is to end.
+    pub ends: Option<u8>,
 }
 
 impl<P: Processes> Proxy<P> {
@@ -111,7 +115,7 @@ impl<P: Processes> Proxy<P> {
             displays: Displays::new(),
             passed: Vec::new(),
             out: Vec::new(),
-            ends: false,
+            ends: None,
         }
     }
 
@@ -203,68 +207,6 @@ impl<P: Processes> Proxy<P> {
         }
     }
 
-    /// evcxr replies to a request.
-    pub fn evcxr_replies(&mut self, reply: Message) {
-        let passed = self.passed.iter().position(|(passed, _)| reply.belongs_to(passed));
-        if let Some(place) = passed {
-            let (_, request) = self.passed.remove(place);
-            let content = match request.kind() {
-                "inspect_request" => {
-                    let hover = reply.content["data"]["text/plain"].as_str();
-                    self.inspect(&request, hover)
-                }
-                _ => reply.content,
-            };
-            self.answered(&request, Some((To::Shell, request.reply(content))));
-        } else if let Some(cell) = self.cell.as_mut().filter(|cell| reply.belongs_to(&cell.request))
-        {
-            cell.reply = Some(reply.content);
-            self.finish_if_ended();
-        }
-    }
-
-    /// evcxr says something to all front ends.
-    pub fn evcxr_says(&mut self, message: Message) {
-        let Some(cell) = self.cell.as_mut().filter(|cell| message.belongs_to(&cell.request)) else {
-            return;
-        };
-        let content = message.content;
-        match message.header["msg_type"].as_str().unwrap_or_default() {
-            "status" if content["execution_state"] == "idle" => {
-                cell.idle = true;
-                self.finish_if_ended();
-            }
-            "error" => cell.failures.push(Failure::of_evcxr(&content, cell.count)),
-            // What evcxr's own commands have to show; a cell's value comes from the cell itself.
-            "execute_result" => {
-                for (mime, data) in content["data"].as_object().into_iter().flatten() {
-                    let text = data.as_str().map_or_else(|| data.to_string(), str::to_owned);
-                    cell.show(mime, text);
-                }
-            }
-            "stream" => {
-                let text = content["text"].as_str().unwrap_or_default();
-                let error = content["name"] == "stderr";
-                cell.say(if error { Stream::Stderr } else { Stream::Stdout }, text);
-            }
-            _ => {}
-        }
-    }
-
-    fn finish_if_ended(&mut self) {
-        if self.cell.as_ref().is_some_and(|cell| cell.idle && cell.reply.is_some()) {
-            self.read_output();
-            let mut failure = self.cell.as_mut().and_then(Cell::end);
-            if let Some(failure) = failure.as_mut().filter(|failure| failure.loses_variables) {
-                failure.note_lost(&self.processes.moved_variables());
-            }
-            if let (Some(failure), Some(cell)) = (&mut failure, &self.cell) {
-                hints::explain_path(failure, cell.request.code(), self.processes.library());
-            }
-            self.finish(failure);
-        }
-    }
-
     /// Tells Jupyter how the cell ended, and goes on with the next one.
     fn finish(&mut self, failure: Option<Failure>) {
         let Some(mut cell) = self.cell.take() else { return };
@@ -287,7 +229,7 @@ impl<P: Processes> Proxy<P> {
         if stops || cell.stopped.is_some() {
             self.abort_waiting();
         }
-        self.asked = None;
+        self.end_input();
         self.before = Some(cell);
         self.start_next();
     }
@@ -298,13 +240,6 @@ impl<P: Processes> Proxy<P> {
             self.status(&request, "busy");
             self.send(To::Shell, request.reply(json!({"status": "aborted"})));
             self.status(&request, "idle");
-        }
-    }
-
-    /// A line that evcxr writes for itself; what it says of crates being compiled is for the user.
-    pub fn evcxr_notes(&mut self, line: &str) {
-        if let Some(cell) = self.cell.as_mut().filter(|_| line.trim().starts_with("Compiling ")) {
-            cell.say(Stream::Stderr, &format!("{}\n", line.trim_end()));
         }
     }
 

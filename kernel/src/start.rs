@@ -124,8 +124,8 @@ impl Kernel {
                 }
             }
             kernel.send();
-            if kernel.proxy.ends {
-                break 0;
+            if let Some(status) = kernel.proxy.ends {
+                break status;
             }
         };
         // The last replies are still on their way.

@@ -64,6 +64,21 @@ def test_a_stop_during_fit_keeps_all_variables(loaded):
     assert loaded.value("texts.len()") == "4000"
 
 
+def test_a_stop_says_that_fit_has_heard_it(loaded):
+    # Nothing looks at the stop here, but something listens, as in the middle of a long step.
+    message = loaded.send(
+        """
+        { extern "C" fn heard(_: i32) {} unsafe extern "C" { fn signal(signal: i32, to: extern "C" fn(i32)) -> usize; }
+          unsafe { signal(2, heard) };
+          std::thread::sleep(std::time::Duration::from_secs(12)); }
+        """
+    )
+    assert loaded.answer_within(message, timeout=6) is None
+    loaded.stop()
+    status, text, _ = loaded.answer(message)
+    assert status == "ok" and "the stop was heard" in text and "second stop" not in text, text
+
+
 def test_ten_stops_at_random_moments_leave_ten_live_kernels(loaded):
     assert loaded.run(TRAINING)[0] == "ok"
     moments = random.Random(8)

@@ -110,6 +110,17 @@ def test_what_a_failed_question_mark_takes_with_it_is_said(shared):
         assert f"`{name}`" in text, text
 
 
+def test_a_type_that_is_changed_while_a_variable_of_it_lives(shared):
+    assert shared.run("pub struct P { pub x: i32 } let p = P { x: 1 };")[0] == "ok"
+    # evcxr runs the cell, drops `p`, and runs it once more.
+    status, text, _ = shared.run(
+        'pub struct P { pub x: i32, pub y: i32 } let q = P { x: 1, y: 2 }; println!("here");', timeout=120
+    )
+    assert status == "ok" and 1 <= text.count("here") <= 2, text
+    assert shared.value("q.y") == "2"
+    assert shared.run("p.x")[0] == "error"
+
+
 def test_a_process_that_ends_says_so(shared):
     shared.run("let gone = 1;")
     for code, why in [("std::process::exit(3);", "ended it"), ("std::process::abort();", "crash")]:

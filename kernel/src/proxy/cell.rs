@@ -46,8 +46,8 @@ pub struct Cell {
     pub killed: bool,
     /// evcxr's reply, when it has come.
     pub reply: Option<Value>,
-    /// Whether evcxr has said that it is idle again.
-    pub idle: bool,
+    /// When evcxr said that it is idle again.
+    pub idle: Option<Instant>,
     /// The marks that evcxr is to see at the end.
     pub marks: Vec<String>,
     /// What evcxr found wrong.
@@ -77,7 +77,7 @@ impl Cell {
             told: false,
             killed: false,
             reply: None,
-            idle: false,
+            idle: None,
             marks: Vec::new(),
             failures: Vec::new(),
             failed: None,
@@ -92,6 +92,14 @@ impl Cell {
             bytes: 0,
             messages: Vec::new(),
         }
+    }
+
+    /// Its code begins to run. evcxr may have run it before, and have made something of the marks:
+    /// where a type has changed, it drops the variables of that type and begins again.
+    pub fn start(&mut self) {
+        self.runs = true;
+        self.marks.clear();
+        (self.failed, self.panicked, self.thread_panicked) = (None, None, None);
     }
 
     /// Takes what the cell has written. At the end of it, nothing waits for more.

@@ -14,11 +14,15 @@ impl<P: Processes> Proxy<P> {
                 self.displays.clear();
                 self.processes.started(packet.process);
             }
-            Kind::Start => self.set_runs(true),
+            Kind::Start => {
+                if let Some(cell) = self.cell.as_mut().filter(|cell| cell.is_with_evcxr) {
+                    cell.start();
+                }
+            }
             Kind::End => {
                 self.read_output();
-                self.set_runs(false);
                 let marks = self.writing().map(|cell| {
+                    cell.runs = false;
                     cell.write(Stream::Stdout, &[], true);
                     cell.marks.iter().map(|mark| format!("{mark}\n")).collect::<String>()
                 });
@@ -36,12 +40,6 @@ impl<P: Processes> Proxy<P> {
         }
     }
 
-    fn set_runs(&mut self, runs: bool) {
-        if let Some(cell) = &mut self.cell {
-            cell.runs = runs;
-        }
-    }
-
     fn ask_for_input(&mut self, packet: Packet) {
         self.read_output();
         self.flush();
@@ -53,13 +51,29 @@ impl<P: Processes> Proxy<P> {
         let mut question =
             cell.request.child("input_request", json!({"prompt": "", "password": false}));
         question.identities.clone_from(&cell.request.identities);
-        self.asked = Some(packet);
-        self.send(To::Stdin, question);
+        self.send(To::Stdin, question.clone());
+        self.end_input();
+        self.asked = Some((packet, question));
     }
 
-    /// The user has typed a line.
+    /// Whoever still waits for input gets the end of it: a thread that nobody answers would keep all
+    /// others from asking.
+    pub(super) fn end_input(&mut self) {
+        if let Some((packet, _)) = self.asked.take() {
+            self.processes.answer(&packet, &[]);
+        }
+    }
+
+    /// The user has typed a line. A front end that says to which question is taken at its word: the
+    /// box of an older one may still stand there.
     pub fn input(&mut self, reply: &Message) {
-        if let Some(question) = self.asked.take() {
+        let is_older = |(_, question): &(Packet, Message)| {
+            reply.parent["msg_id"].is_string() && !reply.belongs_to(question)
+        };
+        if self.asked.as_ref().is_some_and(is_older) {
+            return;
+        }
+        if let Some((question, _)) = self.asked.take() {
             let line = format!("{}\n", reply.content["value"].as_str().unwrap_or_default());
             self.processes.answer(&question, line.as_bytes());
         }

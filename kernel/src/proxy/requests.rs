@@ -45,7 +45,7 @@ impl<P: Processes> Proxy<P> {
     fn answer(&mut self, request: &Message) -> Option<Value> {
         Some(match request.kind() {
             "shutdown_request" => {
-                self.ends = true;
+                self.ends = Some(0);
                 json!({"status": "ok", "restart": request.flag("restart", false)})
             }
             "interrupt_request" => {

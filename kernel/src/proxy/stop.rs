@@ -14,9 +14,13 @@ impl<P: Processes> Proxy<P> {
     /// Jupyter's stop button. The first stop ends what listens to it, and compilers; a second one
     /// soon after ends the cell, with the process that holds the variables.
     pub fn stop(&mut self) {
-        let Some(cell) = &mut self.cell else { return self.abort_waiting() };
+        let Some(cell) = &mut self.cell else { return };
+        if cell.killed {
+            return;
+        }
         let second = cell.stopped.is_some_and(|first| first.elapsed() < SECOND_STOP);
         cell.stopped = Some(Instant::now());
+        cell.told = false;
         if !cell.is_with_evcxr {
             let text = "the cell was stopped before it ran";
             return self.finish(Some(Failure::new("Stopped", text)));
@@ -29,26 +33,39 @@ impl<P: Processes> Proxy<P> {
         } else {
             self.processes.stop_compiler();
         }
-        if let Some(question) = self.asked.take() {
-            self.processes.answer(&question, &[]);
-        }
+        self.end_input();
     }
 
-    /// From time to time: shows text that has come, and repeats a stop that nobody heard.
+    /// From time to time: shows text that has come, and repeats a stop that did not help yet.
     pub fn tick(&mut self) {
         self.read_output();
-        if let Some(cell) = self.cell.as_mut().filter(|cell| cell.runs && !cell.killed)
-            && let Some(since) = cell.stopped.map(|stop| stop.elapsed())
-            && since < SECOND_STOP
-        {
-            // The first one may have come before the cell listened.
-            self.processes.interrupt();
-            if since > STOP_HELPS && !std::mem::replace(&mut cell.told, true) {
-                let line = "[the cell does not listen: a second stop ends it, and all variables \
-                            with it]\n";
-                cell.say(Stream::Stderr, line);
-            }
-        }
+        self.repeat_stop();
+        self.look_for_reply();
         self.flush();
+    }
+
+    fn repeat_stop(&mut self) {
+        let Some(cell) = self.cell.as_mut().filter(|cell| cell.is_with_evcxr && !cell.killed)
+        else {
+            return;
+        };
+        let Some(since) = cell.stopped.map(|stop| stop.elapsed()).filter(|at| *at < SECOND_STOP)
+        else {
+            return;
+        };
+        if !cell.runs {
+            // evcxr runs several compilers, and works between them.
+            return self.processes.stop_compiler();
+        }
+        // The first one may have come before the cell listened.
+        self.processes.interrupt();
+        if since > STOP_HELPS && !std::mem::replace(&mut cell.told, true) {
+            let line = if self.processes.listens() {
+                "[the stop was heard: it ends after the current step]\n"
+            } else {
+                "[the cell does not listen: a second stop ends it, and all variables with it]\n"
+            };
+            cell.say(Stream::Stderr, line);
+        }
     }
 }

@@ -1,11 +1,16 @@
 use super::*;
 use crate::link::Kind;
 
+mod broken;
+mod input;
+mod stops;
+
 /// Processes that only note what is done to them.
 #[derive(Default)]
 struct Noted {
     done: Vec<String>,
     written: Vec<(Stream, Vec<u8>)>,
+    listens: bool,
 }
 
 impl Processes for Noted {
@@ -17,6 +22,9 @@ impl Processes for Noted {
     }
     fn interrupt(&mut self) {
         self.done.push("interrupt".to_owned());
+    }
+    fn listens(&self) -> bool {
+        self.listens
     }
     fn kill(&mut self) {
         self.done.push("kill".to_owned());
@@ -155,57 +163,6 @@ fn cells_behind_one_that_fails_are_aborted() {
     );
     proxy.request(execute("later"), To::Shell);
     assert_eq!(proxy.out().len(), 3, "a cell that comes later runs");
-}
-
-#[test]
-fn one_stop_interrupts_and_a_second_kills() {
-    let mut proxy = proxy();
-    let request = execute("loop {}");
-    proxy.stop();
-    assert_eq!(proxy.processes.done, [""; 0], "nothing runs");
-    proxy.request(request.clone(), To::Shell);
-    proxy.stop();
-    assert_eq!(proxy.processes.done, ["stop compiler"]);
-    proxy.packet(packet(Kind::Start, ""));
-    proxy.tick();
-    assert_eq!(proxy.processes.done[1..], ["interrupt"], "the stop came a moment too early");
-    proxy.stop();
-    assert_eq!(proxy.processes.done[2..], ["kill"]);
-    let ended = "Subprocess terminated with status: signal: 9 (SIGKILL)";
-    let error = json!({"ename": "Error", "evalue": ended, "traceback": [ended]});
-    proxy.evcxr_says(request.child("error", error));
-    proxy.evcxr_replies(request.reply(json!({"status": "error"})));
-    proxy.out();
-    proxy.evcxr_says(request.child("status", json!({"execution_state": "idle"})));
-    let out = proxy.out();
-    assert!(out[0].1.content["evalue"].as_str().unwrap().contains("second stop"), "{out:?}");
-}
-
-#[test]
-fn input_is_asked_for_where_there_is_somebody_to_ask() {
-    let mut proxy = proxy();
-    let mut asking = execute("read_line");
-    asking.content["allow_stdin"] = true.into();
-    proxy.request(asking.clone(), To::Shell);
-    proxy.packet(packet(Kind::Start, ""));
-    proxy.out();
-    proxy.packet(packet(Kind::Input, ""));
-    assert_eq!(told(&mut proxy), ["stdin input_request"]);
-    proxy.input(&Message::new("input_reply", json!({"value": "Ada"})));
-    assert_eq!(proxy.processes.done, ["answer Ada\n"]);
-    proxy.packet(packet(Kind::Input, ""));
-    proxy.stop();
-    assert_eq!(
-        proxy.processes.done[1..],
-        ["interrupt", "answer "],
-        "a stop is the end of the input"
-    );
-    end(&mut proxy, &asking);
-    let deaf = execute("read_line");
-    proxy.request(deaf, To::Shell);
-    proxy.processes.done.clear();
-    proxy.packet(packet(Kind::Input, ""));
-    assert_eq!(proxy.processes.done, ["answer "]);
 }
 
 #[test]

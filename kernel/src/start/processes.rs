@@ -21,6 +21,10 @@ use tokio::net::unix::pipe::Receiver;
 /// Where a template keeps what Shift+Tab shows.
 const DOCS: &str = "sources/docs";
 
+/// So many pieces are read at once: whoever writes faster than this is read shall not keep the kernel
+/// from all else.
+const MOST: usize = 64;
+
 /// What the proxy does, done.
 pub struct Processes {
     /// Goes to evcxr when that starts.
@@ -96,7 +100,9 @@ impl Waits {
         };
         let mut bytes = vec![0; 1 << 17];
         let mut packets = Vec::new();
-        while let Ok(count) = socket.try_recv(&mut bytes) {
+        while packets.len() < MOST
+            && let Ok(count) = socket.try_recv(&mut bytes)
+        {
             packets.extend(Packet::read(&bytes[..count]));
         }
         packets
@@ -118,10 +124,16 @@ impl crate::proxy::Processes for Processes {
         for (stream, pipe) in
             [(Stream::Stdout, &self.waits.output), (Stream::Stderr, &self.waits.error)]
         {
-            while let Ok(count @ 1..) = pipe.try_read(&mut bytes) {
-                read.push((stream, bytes[..count].to_vec()));
-                // Whoever writes faster than this is read shall not keep the kernel from all else.
-                if read.len() >= 64 {
+            // tokio reads only where it has heard that there is something, and that may come late: a
+            // cell's last words must be there at its end. It is asked last, so that it listens again.
+            let mut next = || {
+                let count =
+                    linux::read(pipe, &mut bytes).or_else(|| pipe.try_read(&mut bytes).ok());
+                count.filter(|count| *count > 0).map(|count| bytes[..count].to_vec())
+            };
+            while let Some(bytes) = next() {
+                read.push((stream, bytes));
+                if read.len() >= MOST {
                     break;
                 }
             }
@@ -143,6 +155,10 @@ impl crate::proxy::Processes for Processes {
         }
     }
 
+    fn listens(&self) -> bool {
+        self.cells.is_some_and(linux::catches_interrupts)
+    }
+
     fn kill(&mut self) {
         self.stop_compiler();
         if let Some(cells) = self.cells.take() {
@@ -152,8 +168,11 @@ impl crate::proxy::Processes for Processes {
 
     fn stop_compiler(&mut self) {
         let Some(evcxr) = self.evcxr else { return };
+        // evcxr's own program is a process for cells, also a new one that has not said so yet, or
+        // something that is about to become a compiler.
+        let own = linux::program(evcxr);
         for child in linux::children(evcxr) {
-            if Some(child) != self.cells {
+            if linux::program(child) != own {
                 linux::kill_group(child);
             }
         }
