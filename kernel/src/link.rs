@@ -2,6 +2,7 @@
 //! the packets that go over two of them.
 
 use crate::error::{Context, Result};
+use crate::linux;
 use std::io::{PipeReader, PipeWriter};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixDatagram;
@@ -37,8 +38,8 @@ pub struct Ends {
 impl Link {
     /// Makes the descriptors.
     pub fn new() -> Result<(Link, Ends)> {
-        let (control, their_control) = UnixDatagram::pair().context("no socket")?;
-        let (input, their_input) = UnixDatagram::pair().context("no socket")?;
+        let (control, their_control) = linux::pair().context("no socket")?;
+        let (input, their_input) = linux::pair().context("no socket")?;
         let (output, their_output) = std::io::pipe().context("no pipe")?;
         let (error, their_error) = std::io::pipe().context("no pipe")?;
         let link = Link {
@@ -59,7 +60,7 @@ impl Link {
             self.error.as_raw_fd(),
         ];
         command.env(VARIABLE, descriptors.map(|number| number.to_string()).join(","));
-        crate::linux::inherit(command, descriptors.to_vec());
+        linux::inherit(command, descriptors.to_vec());
     }
 }
 
@@ -145,7 +146,7 @@ pub fn note(text: &str) {
     let mut bytes = vec![b'N'];
     bytes.extend([0; HEADER - 1]);
     bytes.extend(&text.as_bytes()[..text.len().min(LONGEST)]);
-    crate::linux::send(control, &bytes);
+    linux::send(control, &bytes);
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 pub mod memory;
 
 use std::fs;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,15 +27,31 @@ pub fn inherit(command: &mut Command, descriptors: Vec<RawFd>) {
 /// Starts a program that ends with this one, in a group of its own, and that no stop reaches: an
 /// ignored signal stays ignored in all that the program starts, until something asks for it.
 pub fn shield(command: &mut Command) {
-    command.process_group(0);
-    // SAFETY: these functions may be called between fork and exec.
+    tie(command).process_group(0);
+    // SAFETY: this function may be called between fork and exec.
     unsafe {
         command.pre_exec(|| {
             libc::signal(libc::SIGINT, libc::SIG_IGN);
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             Ok(())
         });
     }
+}
+
+/// Starts a program that ends with the thread that starts it, which is to wait for it.
+pub fn tie(command: &mut Command) -> &mut Command {
+    // SAFETY: this function may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            end_with_parent();
+            Ok(())
+        })
+    }
+}
+
+/// Lets this program end with the one that has started it.
+pub fn end_with_parent() {
+    // SAFETY: numbers only.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
 }
 
 /// Starts a program that outlives this one.
@@ -104,6 +121,27 @@ pub fn is_alive(process: u32) -> bool {
     !about.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
 }
 
+/// Two ends of a connection on which packets stay whole, and whose one end learns that the other is
+/// gone.
+pub fn pair() -> std::io::Result<(UnixDatagram, UnixDatagram)> {
+    let mut ends = [0; 2];
+    // SAFETY: there is room for two descriptors.
+    let made = unsafe {
+        libc::socketpair(
+            libc::AF_UNIX,
+            libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC,
+            0,
+            &raw mut ends[0],
+        )
+    };
+    if made < 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    // SAFETY: both are new, and nobody else's.
+    let [one, other] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
+    Ok((one.into(), other.into()))
+}
+
 /// Sends one packet to a socket.
 pub fn send(socket: RawFd, packet: &[u8]) {
     // SAFETY: the packet outlives the call.
@@ -133,6 +171,18 @@ pub fn has_gpu() -> bool {
 mod tests {
     use super::*;
     use std::process::Stdio;
+
+    #[test]
+    fn who_waits_for_an_answer_learns_that_the_other_end_is_gone() {
+        let (one, other) = pair().unwrap();
+        let mut bytes = [0; 8];
+        one.send(b"a").unwrap();
+        one.send(b"bc").unwrap();
+        assert_eq!((other.recv(&mut bytes).unwrap(), other.recv(&mut bytes).unwrap()), (1, 2));
+        drop(one);
+        assert_eq!(other.recv(&mut bytes).unwrap(), 0);
+        send(other.as_raw_fd(), b"nobody there, and no signal");
+    }
 
     #[test]
     fn a_process_that_listens_is_told_from_one_that_does_not() {

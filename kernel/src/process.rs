@@ -1,6 +1,7 @@
 //! Running other programs: one line of error with the remedy, their output in a log file.
 
 use crate::error::{Context, Result};
+use crate::linux;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -70,6 +71,10 @@ pub fn step(
     let file = File::create(log).context(format!("can't write {}", log.display()))?;
     let copy = file.try_clone().context("can't write the log twice")?;
     let program = command.get_program().to_string_lossy().into_owned();
+    if linux::catches_interrupts(std::process::id()) {
+        // A stop that does not end a kernel shall not end what it waits for either.
+        linux::shield(command);
+    }
     let mut child = command
         .stdin(Stdio::null())
         .stdout(file)

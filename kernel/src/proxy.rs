@@ -262,7 +262,7 @@ impl<P: Processes> Proxy<P> {
 
     /// Whether [`Proxy::tick`] has something to do.
     pub fn is_busy(&self) -> bool {
-        self.cell.is_some() || self.before.is_some()
+        self.cell.is_some() || self.before.as_ref().is_some_and(Cell::has_more)
     }
 
     fn flush(&mut self) {

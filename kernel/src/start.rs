@@ -19,9 +19,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::MissedTickBehavior;
 
 /// How often text of a cell is passed on: more often than the eye can see.
 const TICK: Duration = Duration::from_millis(40);
+/// How often evcxr is asked its first question.
+const GREET: Duration = Duration::from_millis(200);
 /// How often a kernel looks whether the program that started it is still there.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -99,29 +102,39 @@ impl Kernel {
         };
         kernel.prepare();
         let mut tick = tokio::time::interval(TICK);
+        // A tick that was not needed is none that is missed.
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut greet = tokio::time::interval(GREET);
+        greet.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut look = tokio::time::interval(LOOK);
         let parent = parent();
         let status = loop {
+            // A stop that was pressed before a cell was sent shall not stop that cell; and whoever
+            // writes without end shall not keep the kernel from all else.
             tokio::select! {
-                Some(received) = kernel.sockets.recv() => kernel.received(received),
-                Some(event) = kernel.events.recv() => {
-                    if let Some(status) = kernel.event(event) {
-                        break status;
-                    }
-                }
-                packets = waits.packets() => {
-                    packets.into_iter().for_each(|packet: Packet| kernel.proxy.packet(packet));
-                }
-                () = waits.output() => kernel.proxy.read_output(),
-                _ = tick.tick(), if kernel.proxy.is_busy() => kernel.proxy.tick(),
-                _ = stops.recv() => kernel.proxy.stop(),
+                biased;
                 _ = ends.recv() => break 0,
                 _ = hangups.recv() => break 0,
+                _ = stops.recv() => kernel.proxy.stop(),
                 _ = look.tick() => {
                     if parent.is_some_and(|parent| !linux::is_alive(parent)) {
                         break 0;
                     }
                 }
+                _ = greet.tick(), if kernel.starting().is_some() => {
+                    kernel.starting().into_iter().for_each(Evcxr::greet);
+                }
+                _ = tick.tick(), if kernel.proxy.is_busy() => kernel.proxy.tick(),
+                Some(event) = kernel.events.recv() => {
+                    if let Some(status) = kernel.event(event) {
+                        break status;
+                    }
+                }
+                Some(received) = kernel.sockets.recv() => kernel.received(received),
+                packets = waits.packets() => {
+                    packets.into_iter().for_each(|packet: Packet| kernel.proxy.packet(packet));
+                }
+                () = waits.output() => kernel.proxy.read_output(),
             }
             kernel.send();
             if let Some(status) = kernel.proxy.ends {
@@ -132,6 +145,11 @@ impl Kernel {
         tokio::time::sleep(Duration::from_millis(50)).await;
         kernel.proxy.processes.kill();
         Ok(status)
+    }
+
+    /// evcxr, until it has answered.
+    fn starting(&self) -> Option<&Evcxr> {
+        self.evcxr.as_ref().filter(|evcxr| !evcxr.has_answered)
     }
 
     fn send(&mut self) {
@@ -148,15 +166,15 @@ impl Kernel {
         match received {
             Received::Request(request, from) => self.proxy.request(request, from),
             Received::Input(reply) => self.proxy.input(&reply),
-            Received::Reply(reply) => {
-                let greets = self.evcxr.as_mut().is_some_and(|evcxr| evcxr.is_greeting(&reply));
+            Received::Reply(reply) => self.proxy.evcxr_replies(reply),
+            Received::Said(message) => {
+                let greets = self.evcxr.as_mut().is_some_and(|evcxr| evcxr.is_greeting(&message));
                 if greets {
                     self.proxy.ready();
                 } else {
-                    self.proxy.evcxr_replies(reply);
+                    self.proxy.evcxr_says(message);
                 }
             }
-            Received::Said(message) => self.proxy.evcxr_says(message),
         }
     }
 
@@ -235,7 +253,9 @@ impl Kernel {
     }
 }
 
-/// The program that Jupyter's own kernels watch: when it is gone, nobody can stop them any more.
+/// The program that Jupyter's own kernels watch: when it is gone, nobody can stop them any more. From
+/// a container, a program outside can't be seen.
 fn parent() -> Option<u32> {
-    std::env::var("JPY_PARENT_PID").ok()?.parse().ok().filter(|parent| *parent > 1)
+    let parent = std::env::var("JPY_PARENT_PID").ok()?.parse().ok()?;
+    Some(parent).filter(|parent| *parent > 1 && linux::is_alive(*parent))
 }

@@ -6,6 +6,7 @@
 //! other projects, and does not count here; where packages come from does.
 
 use crate::error::{Context, Result};
+use crate::linux;
 use crate::process::{on_path, output_of, read_json, write, write_json};
 use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
@@ -135,7 +136,7 @@ impl Toolchain {
     /// A CARGO_HOME that can't be made.
     pub fn cargo(&self, settings: &Settings, verb: &str, manifest: &Path) -> Result<Command> {
         let mut command = Command::new(&self.cargo);
-        command.current_dir("/").arg(verb).arg("--manifest-path").arg(manifest);
+        linux::tie(&mut command).current_dir("/").arg(verb).arg("--manifest-path").arg(manifest);
         let profile = settings.library.path.join(".cargo/config.toml");
         if profile.is_file() {
             command.arg("--config").arg(profile);

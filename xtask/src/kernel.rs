@@ -4,6 +4,7 @@ use crate::environment::Environment;
 use crate::process::{Context, Result, host, ignore_settings, status_of, step, write};
 use crate::project::Project;
 use serde_json::json;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -147,11 +148,39 @@ fn write_if_new(file: &Path, text: &str) -> Result<()> {
 /// Copies a program to its place: one that runs is replaced, not overwritten.
 fn install(built: &Path, place: &Path) -> Result<()> {
     let bytes = std::fs::read(built).context(format!("can't read {}", built.display()))?;
+    let mode = std::fs::Permissions::from_mode(0o755);
+    let unusable = || format!("can't make {} executable", place.display());
+    // The mode is looked at, too: older versions could be broken off before they had set it.
     if std::fs::read(place).is_ok_and(|old| old == bytes) {
-        return Ok(());
+        return std::fs::set_permissions(place, mode).context(unusable());
     }
-    write(place, &bytes)?;
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o755))
-        .context(format!("can't make {} executable", place.display()))
+    let new = place.with_file_name(format!("new-{}", std::process::id()));
+    write(&new, &bytes)?;
+    std::fs::set_permissions(&new, mode)
+        .and_then(|()| std::fs::rename(&new, place))
+        .inspect_err(|_| drop(std::fs::remove_file(&new)))
+        .context(unusable())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_executable_whatever_was_there() {
+        let folder = std::env::temp_dir().join(format!("xtask-install-{}", std::process::id()));
+        let (built, place) = (folder.join("built"), folder.join("bin/program"));
+        write(&built, b"new").unwrap();
+        let mode = || std::fs::metadata(&place).unwrap().permissions().mode() & 0o777;
+        for old in [None, Some("old"), Some("new")] {
+            if let Some(old) = old {
+                write(&place, old).unwrap();
+                std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o644)).unwrap();
+            }
+            install(&built, &place).unwrap();
+            assert_eq!((std::fs::read(&place).unwrap(), mode()), (b"new".to_vec(), 0o755));
+        }
+        assert_eq!(std::fs::read_dir(folder.join("bin")).unwrap().count(), 1);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

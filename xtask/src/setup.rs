@@ -46,6 +46,9 @@ pub fn run(project: &Project, options: Options) -> Result<Setup> {
             kernel::install_spec(project, &environment)?;
             Ok(Setup { environment, kernel })
         })();
+        if let (Err(why), false) = (&library, evcxr.is_finished()) {
+            println!("  {why}\n  evcxr_jupyter is still being compiled: that is kept");
+        }
         let evcxr = finish(evcxr, "evcxr_jupyter");
         library.and_then(|setup| evcxr.map(|()| setup))
     })?;

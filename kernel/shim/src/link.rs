@@ -98,7 +98,8 @@ impl Link {
         rest.drain(..count).collect()
     }
 
-    fn send(&self, descriptor: libc::c_int, letter: u8, question: u32, text: &[u8]) {
+    /// Whether the packet went out: the kernel may be gone.
+    fn send(&self, descriptor: libc::c_int, letter: u8, question: u32, text: &[u8]) -> bool {
         let text = &text[..text.len().min(LONGEST)];
         let mut packet = Vec::with_capacity(HEADER + text.len());
         packet.push(letter);
@@ -106,12 +107,12 @@ impl Link {
         packet.extend(question.to_ne_bytes());
         packet.extend(text);
         loop {
-            // SAFETY: the packet outlives the call. MSG_NOSIGNAL: the kernel may be gone.
+            // SAFETY: the packet outlives the call.
             let sent = unsafe {
                 libc::send(descriptor, packet.as_ptr().cast(), packet.len(), libc::MSG_NOSIGNAL)
             };
             if sent >= 0 || !was_interrupted() {
-                return;
+                return sent >= 0;
             }
         }
     }
@@ -127,7 +128,9 @@ impl Link {
     /// An answer carries the numbers of its question, so that one for a process that was ended in
     /// between is not taken for ours.
     fn ask_as(&self, descriptor: libc::c_int, letter: u8, question: u32, text: &[u8]) -> Vec<u8> {
-        self.send(descriptor, letter, question, text);
+        if !self.send(descriptor, letter, question, text) {
+            return Vec::new();
+        }
         let mut packet = vec![0; HEADER + LONGEST];
         loop {
             // SAFETY: the buffer is as long as is said.

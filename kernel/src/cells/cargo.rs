@@ -27,8 +27,6 @@ const TOKEN: &str = "NOTEBOOK_KERNEL_TOKEN";
 /// # Errors
 /// What the real one would fail at, and a template that can't be made.
 pub fn run(args: &[String]) -> Result<ExitCode> {
-    // A stop ends a compilation with all that it has started.
-    linux::lead_a_group();
     let cells = Cells::from_environment()?;
     let manifest = manifest(args)?;
     if manifest.parent() != Some(&cells.crate_folder()) {
@@ -36,6 +34,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         let mut cargo = Command::new(&cells.tools.cargo);
         return Ok(exit_code(clean(cargo.args(args)).status().context("cargo")?));
     }
+    // A stop ends a compilation with all that it has started, and so does the end of the kernel.
+    linux::lead_a_group();
+    linux::end_with_parent();
     match args.iter().find(|arg| !arg.starts_with("--o")).map(String::as_str) {
         Some("build") => cells.compile(&manifest, false).or_else(|error| refuse(&error)),
         Some("check") => cells.compile(&manifest, true).or_else(|error| refuse(&error)),
@@ -170,7 +171,7 @@ impl Cells {
 
     /// Runs rustc and says what it says in cargo's words.
     fn pass_on(&self, rustc: &mut Command, output: &Path, check: bool) -> Result<ExitCode> {
-        let mut child = rustc
+        let mut child = linux::tie(rustc)
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

@@ -4,6 +4,7 @@
 use super::{clean, exit_code};
 use crate::dependencies::{inside, name, search_paths, stub, superfluous};
 use crate::error::{Context, Result};
+use crate::linux;
 use crate::process::{read_json, write_json};
 use crate::toolchain::Toolchain;
 use crate::workspace::{CELLS, RECORD, Record, Workspace};
@@ -19,6 +20,7 @@ pub const TEMPLATE: &str = "--notebook-template=";
 /// # Errors
 /// A compiler that is gone.
 pub fn run(args: Vec<String>) -> Result<ExitCode> {
+    linux::end_with_parent();
     let program = std::env::current_exe().context("where is this program?")?;
     let home = program.parent().and_then(Path::parent).context("where is this program?")?;
     let tools: Toolchain = read_json(&home.join("toolchain.json"))?;
@@ -33,7 +35,7 @@ pub fn run(args: Vec<String>) -> Result<ExitCode> {
             command.args(&args);
         }
     }
-    let status = clean(&mut command).status();
+    let status = linux::tie(clean(&mut command)).status();
     Ok(exit_code(status.context(format!("can't run {}", tools.cc.display()))?))
 }
 

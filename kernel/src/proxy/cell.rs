@@ -188,6 +188,11 @@ impl Cell {
         self.messages.push(self.request.child("stream", content));
     }
 
+    /// Whether text or messages wait to be sent.
+    pub fn has_more(&self) -> bool {
+        !self.text.is_empty() || !self.messages.is_empty()
+    }
+
     /// The messages that are ready to be sent.
     pub fn messages(&mut self) -> Vec<Message> {
         std::mem::take(&mut self.messages)

@@ -97,6 +97,11 @@ impl Message {
         self.parent["msg_id"].as_str() == Some(request.id())
     }
 
+    /// Whether it says that a request has been dealt with.
+    pub fn is_idle(&self) -> bool {
+        self.kind() == "status" && self.content["execution_state"] == "idle"
+    }
+
     /// The code of an execute, complete or inspect request.
     pub fn code(&self) -> &str {
         self.content["code"].as_str().unwrap_or_default()

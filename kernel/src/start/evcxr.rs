@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::toolchain::{Toolchain, join};
 use crate::{dependencies, linux};
 use serde_json::json;
-use std::io::BufRead;
+use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tokio::sync::mpsc::UnboundedSender;
@@ -58,13 +58,17 @@ impl Evcxr {
         watch(child, event);
         let requests = connection.connect(received, move || linux::is_alive(process));
         let greeting = Message::new("kernel_info_request", json!({}));
-        let _ = requests.send(greeting.clone());
         Ok(Evcxr { process, folder, requests, has_answered: false, greeting })
     }
 
-    /// Whether this is the answer to the first question: evcxr is ready, and its messages come.
-    pub fn is_greeting(&mut self, reply: &Message) -> bool {
-        let first = !self.has_answered && reply.belongs_to(&self.greeting);
+    /// Asks its first question, again and again: evcxr may answer before its messages reach us.
+    pub fn greet(&self) {
+        let _ = self.requests.send(self.greeting.clone());
+    }
+
+    /// Whether this is the first of its messages to all that came: now none will be missed.
+    pub fn is_greeting(&mut self, said: &Message) -> bool {
+        let first = !self.has_answered && said.is_idle() && said.belongs_to(&self.greeting);
         self.has_answered |= first;
         first
     }
@@ -74,9 +78,14 @@ impl Evcxr {
 fn watch(mut child: Child, event: UnboundedSender<Event>) {
     let lines = child.stderr.take();
     std::thread::spawn(move || {
-        for line in lines.map(std::io::BufReader::new).into_iter().flat_map(BufRead::lines) {
+        // Whatever bytes a line has, and whether or not anybody reads ours: evcxr must find a reader,
+        // and its end must be told.
+        for line in
+            lines.map(std::io::BufReader::new).into_iter().flat_map(|lines| lines.split(b'\n'))
+        {
             let Ok(line) = line else { break };
-            eprintln!("{line}");
+            let line = String::from_utf8_lossy(&line).into_owned();
+            let _ = writeln!(std::io::stderr(), "{line}");
             let _ = event.send(Event::Line(line));
         }
         let _ = child.wait();

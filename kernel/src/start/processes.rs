@@ -101,7 +101,7 @@ impl Waits {
         let mut bytes = vec![0; 1 << 17];
         let mut packets = Vec::new();
         while packets.len() < MOST
-            && let Ok(count) = socket.try_recv(&mut bytes)
+            && let Ok(count @ 1..) = socket.try_recv(&mut bytes)
         {
             packets.extend(Packet::read(&bytes[..count]));
         }
