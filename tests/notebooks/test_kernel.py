@@ -53,6 +53,23 @@ def test_full_memory_is_an_error_that_keeps_the_variables(loaded):
     assert loaded.value("Tensor::ones([1_000_000], (tch::Kind::Float, tch::Device::Cpu)).numel()") == "1000000"
 
 
+def test_a_thread_starts_although_memory_is_full(kernel):
+    # As when a library starts its threads late; it would end the process.
+    status, text, _ = kernel.run(
+        """
+        unsafe extern "C" { fn getrlimit(which: i32, limits: *mut u64) -> i32; fn setrlimit(which: i32, limits: *const u64) -> i32; }
+        {
+            let (mut before, mut after) = ([0u64; 2], [0u64; 2]);
+            unsafe { getrlimit(2, before.as_mut_ptr()); setrlimit(2, [4096, before[1]].as_ptr()); }
+            let answer = std::thread::Builder::new().spawn(|| 42).map(|thread| thread.join().unwrap());
+            unsafe { getrlimit(2, after.as_mut_ptr()); setrlimit(2, before.as_ptr()); }
+            println!("{:?}, and the limit is {} again", answer.ok(), after[0]);
+        }
+        """
+    )
+    assert (status, text) == ("ok", "Some(42), and the limit is 4096 again\n")
+
+
 def test_a_stop_during_fit_keeps_all_variables(loaded):
     assert loaded.run(TRAINING)[0] == "ok"
     message = loaded.send(ENDLESS_FIT)

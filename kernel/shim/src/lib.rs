@@ -6,12 +6,13 @@
 //! the old pipes; cells, and what they start, get pipes of the kernel's own:
 //!
 //! - standard output and error are pipes that the kernel reads, byte by byte;
-//! - standard input is empty for programs that a cell starts; where the cell itself reads it, the
-//!   kernel is asked, and it asks the user;
+//! - standard input is empty for programs that a cell starts, and for C's `FILE *stdin`; where the
+//!   cell itself reads it, the kernel is asked, and it asks the user;
 //! - a cell's start, its end and its panics are told to the kernel, and the end waits until the
 //!   kernel has read all that the cell wrote;
 //! - a library that a cell uses can show things and replace them by others, at any time and from any
-//!   thread: it finds `notebook_kernel_display` by `dlsym`.
+//!   thread: it finds `notebook_kernel_display` by `dlsym`;
+//! - a thread starts also where the kernel's limit leaves no memory for it.
 //!
 //! evcxr is told from the cells by the address that a call of `read` or `write` comes from: evcxr's
 //! are those of the program itself, the cells' come from libraries.
@@ -20,6 +21,7 @@ mod calls;
 mod display;
 mod link;
 mod panics;
+mod threads;
 
 use std::sync::OnceLock;
 
