@@ -18,13 +18,16 @@ pub mod sockets;
 mod stop;
 
 use crate::link::Packet;
-use crate::sources::Word;
+use crate::sources::{Word, is_rust};
 use cell::{Cell, Stream};
 use display::Displays;
 use failure::Failure;
 use message::Message;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
+
+/// So many cells' code is looked through for what the notebook defines.
+const MOST_CELLS: usize = 200;
 
 /// Where a message goes to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,7 +87,7 @@ pub struct Proxy<P> {
     before: Option<Cell>,
     count: u32,
     /// The code of the cells that ran, the last one first: evcxr forgets the comments in it.
-    own: String,
+    own: VecDeque<String>,
     token: String,
     /// The question that the user has not answered yet: the cells', and as it was passed on.
     asked: Option<(Packet, Message)>,
@@ -108,7 +111,7 @@ impl<P: Processes> Proxy<P> {
             cell: None,
             before: None,
             count: 0,
-            own: String::new(),
+            own: VecDeque::new(),
             token,
             asked: None,
             notes: Vec::new(),
@@ -177,12 +180,15 @@ impl<P: Processes> Proxy<P> {
             return;
         }
         let Some(request) = self.waiting.pop_front() else { return };
-        if !request.flag("silent", false) {
+        let silent = request.flag("silent", false);
+        if !silent && request.flag("store_history", true) {
             self.count += 1;
         }
         self.status(&request, "busy");
-        let input = json!({"code": request.code(), "execution_count": self.count});
-        self.send(To::Iopub, request.child("execute_input", input));
+        if !silent {
+            let input = json!({"code": request.code(), "execution_count": self.count});
+            self.send(To::Iopub, request.child("execute_input", input));
+        }
         self.before = None;
         self.cell = Some(Cell::new(request, self.count, &self.token));
         std::mem::take(&mut self.notes).iter().for_each(|note| self.note(note));
@@ -220,8 +226,10 @@ impl<P: Processes> Proxy<P> {
             reply = failure.content();
             reply["status"] = "error".into();
             reply["execution_count"] = cell.count.into();
-        } else if request.code().parse::<proc_macro2::TokenStream>().is_ok() {
-            self.own = format!("{}\n{}", request.code(), self.own);
+        } else if is_rust(request.code()) {
+            self.own.retain(|code| code != request.code());
+            self.own.push_front(request.code().to_owned());
+            self.own.truncate(MOST_CELLS);
         }
         self.send(To::Shell, request.reply(reply));
         self.status(&request, "idle");

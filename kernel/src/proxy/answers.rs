@@ -1,15 +1,20 @@
 //! Requests that the kernel answers by itself, at once, also while a cell runs.
 
 use super::message::Message;
+use crate::sources::is_rust;
 use serde_json::{Value, json};
 
-/// The answer to a request that needs neither evcxr nor the cells; None for another one.
+/// The answer to a request that needs neither evcxr nor the cells; None for what is no request.
 pub fn answer(request: &Message) -> Option<Value> {
     Some(match request.kind() {
         "kernel_info_request" => kernel_info(),
         "is_complete_request" => is_complete(request.code()),
         "comm_info_request" => json!({"status": "ok", "comms": {}}),
         "history_request" => json!({"status": "ok", "history": []}),
+        kind if kind.ends_with("_request") => json!({
+            "status": "error", "ename": "NotImplementedError", "traceback": [],
+            "evalue": format!("this kernel knows no {kind}"),
+        }),
         _ => return None,
     })
 }
@@ -37,10 +42,19 @@ fn kernel_info() -> Value {
     })
 }
 
-/// Whether a console should wait for more lines: as long as something is open.
+/// Whether a console should wait for more lines: as long as something is open. No line can mend what
+/// was closed too often.
 fn is_complete(code: &str) -> Value {
-    let open = code.parse::<proc_macro2::TokenStream>().is_err();
-    json!({"status": if open { "incomplete" } else { "complete" }, "indent": ""})
+    let count = |sign: char| code.matches(sign).count();
+    let is_over = [('(', ')'), ('[', ']'), ('{', '}')]
+        .iter()
+        .any(|(open, close)| count(*close) > count(*open));
+    let status = match is_rust(code) {
+        true => "complete",
+        false if is_over => "invalid",
+        false => "incomplete",
+    };
+    json!({"status": status, "indent": ""})
 }
 
 /// The answer to a comm that nobody here knows: it is closed.
@@ -59,13 +73,17 @@ mod tests {
     fn a_console_waits_while_a_bracket_is_open() {
         assert_eq!(is_complete("let x = 1;")["status"], "complete");
         assert_eq!(is_complete("for i in 0..3 {")["status"], "incomplete");
+        assert_eq!(is_complete("foo(1))")["status"], "invalid");
         assert_eq!(is_complete(":dep a = \"1\"")["status"], "complete");
     }
 
     #[test]
-    fn what_needs_evcxr_is_left_to_it() {
-        assert_eq!(answer(&Message::new("execute_request", json!({}))), None);
-        assert_eq!(answer(&Message::new("complete_request", json!({}))), None);
+    fn every_request_is_answered() {
+        let answer = |kind: &str| answer(&Message::new(kind, json!({})));
+        let status = |kind: &str| answer(kind).map(|answer| answer["status"].clone());
+        assert_eq!(status("comm_info_request"), Some(json!("ok")));
+        assert_eq!(status("connect_request"), Some(json!("error")));
+        assert_eq!(status("comm_msg"), None);
         let open = Message::new("comm_open", json!({"comm_id": "c"}));
         assert_eq!(close_comm(&open).unwrap().content["comm_id"], "c");
     }

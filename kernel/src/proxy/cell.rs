@@ -227,7 +227,9 @@ impl Cell {
         }
         self.flush();
         // A cell whose value is nothing shows nothing.
-        if self.bundle.len() != 1 || self.bundle.get("text/plain") != Some(&"()".into()) {
+        let is_nothing =
+            self.bundle.len() == 1 && self.bundle.get("text/plain") == Some(&"()".into());
+        if !is_nothing && !self.request.flag("silent", false) {
             self.show_bundle("execute_result");
         }
         failure

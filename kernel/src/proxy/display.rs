@@ -6,12 +6,15 @@ use crate::link::{Kind, Packet};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
+/// A larger thing would take the browser down.
+const LARGEST: usize = 16 << 20;
+
 /// The things that were shown.
 pub struct Displays {
     /// No two kernels may give two things the same name: a front end can show both.
     kernel: String,
-    /// Those that have not come whole yet, by the number of their packets.
-    begun: HashMap<u32, Vec<u8>>,
+    /// Those that have not come whole yet, by their process and the number of their packets.
+    begun: HashMap<(u32, u32), Vec<u8>>,
 }
 
 impl Displays {
@@ -29,11 +32,16 @@ impl Displays {
     fn add(&mut self, packet: &Packet) -> Option<(u64, Value)> {
         let (id, rest) = packet.bytes.split_first_chunk()?;
         let (is_last, part) = rest.split_first()?;
-        self.begun.entry(packet.question).or_default().extend(part);
+        let number = (packet.process, packet.question);
+        let begun = self.begun.entry(number).or_default();
+        // One that is too large stays a part, and is not shown.
+        if begun.len() + part.len() <= LARGEST {
+            begun.extend(part);
+        }
         if *is_last == 0 {
             return None;
         }
-        let bytes = self.begun.remove(&packet.question)?;
+        let bytes = self.begun.remove(&number)?;
         Some((u64::from_ne_bytes(*id), serde_json::from_slice(&bytes).ok()?))
     }
 }
@@ -92,5 +100,8 @@ mod tests {
         assert_eq!(displays.add(&packet(3, 1, "no JSON")), None);
         assert_eq!(displays.add(&Packet { bytes: vec![1], ..packet(4, 1, "") }), None);
         assert!(displays.begun.is_empty());
+        let megabyte = "1".repeat(1 << 20);
+        (0..20).for_each(|_| assert_eq!(displays.add(&packet(5, 0, &megabyte)), None));
+        assert_eq!(displays.begun[&(1, 5)].len(), LARGEST);
     }
 }

@@ -45,7 +45,7 @@ impl<P: Processes> Proxy<P> {
                 cell.idle = Some(Instant::now());
                 self.finish_if_ended();
             }
-            "error" => cell.failures.push(Failure::of_evcxr(&content, cell.count)),
+            "error" => cell.failures.push(Failure::of_evcxr(&content)),
             // What evcxr's own commands have to show; a cell's value comes from the cell itself.
             "execute_result" => {
                 for (mime, data) in content["data"].as_object().into_iter().flatten() {

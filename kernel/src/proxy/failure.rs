@@ -45,18 +45,32 @@ impl Failure {
         json!({"ename": self.name, "evalue": self.value, "traceback": self.traceback})
     }
 
-    /// An `error` message of evcxr's, in which the cell has the number that the notebook shows.
-    pub fn of_evcxr(content: &Value, count: u32) -> Failure {
+    /// An `error` message of evcxr's.
+    pub fn of_evcxr(content: &Value) -> Failure {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let lines = content["traceback"].as_array().into_iter().flatten();
-        let command = format!("command_{}", count + 1);
         Failure {
             name: text(&content["ename"]),
             value: text(&content["evalue"]),
-            traceback: lines.map(|line| text(line).replace(&command, "cell")).collect(),
+            traceback: lines.map(|line| without_number(&text(line))).collect(),
             loses_variables: false,
         }
     }
+}
+
+/// evcxr counts what it runs, which is not what the notebook counts: `command_4:1:5` becomes
+/// `cell:1:5`.
+fn without_number(line: &str) -> String {
+    let mut parts = line.split("command_");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.trim_start_matches(|sign: char| sign.is_ascii_digit());
+        let is_place = rest.strip_prefix(':').is_some_and(|at| at.starts_with(char::is_numeric));
+        match is_place && rest.len() < part.len() {
+            true => text + "cell" + rest,
+            false => text + "command_" + part,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -64,9 +78,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_carries_the_number_that_the_notebook_shows() {
-        let content =
-            json!({"ename": "Error", "evalue": "x", "traceback": ["[ command_4:1:5 ]", "let"]});
-        assert_eq!(Failure::of_evcxr(&content, 3).traceback, ["[ cell:1:5 ]", "let"]);
+    fn evcxr_s_numbers_are_not_shown() {
+        let lines = ["[ command_4:1:5 ]", "command_20:1:2 and command_3:4:5", "let command_2: u8"];
+        let content = json!({"ename": "Error", "evalue": "x", "traceback": lines});
+        assert_eq!(
+            Failure::of_evcxr(&content).traceback,
+            ["[ cell:1:5 ]", "cell:1:2 and cell:4:5", "let command_2: u8"]
+        );
     }
 }

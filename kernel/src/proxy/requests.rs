@@ -37,7 +37,8 @@ impl<P: Processes> Proxy<P> {
     }
 
     pub(super) fn inspect(&mut self, request: &Message, hover: Option<&str>) -> Value {
-        let data = word(request).and_then(|word| self.processes.inspect(&word, hover, &self.own));
+        let own = self.own.make_contiguous().join("\n");
+        let data = word(request).and_then(|word| self.processes.inspect(&word, hover, &own));
         json!({"status": "ok", "found": data.is_some(), "metadata": {},
                "data": data.unwrap_or_else(|| json!({}))})
     }

@@ -5,7 +5,6 @@ use super::To;
 use super::message::{Key, Message};
 use crate::error::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -240,31 +239,11 @@ fn writer(socket: impl SocketSend + Send + 'static, key: Key) -> UnboundedSender
 }
 
 async fn write(mut socket: impl SocketSend, key: Key, mut messages: UnboundedReceiver<Message>) {
-    let mut waiting = VecDeque::new();
     while let Some(message) = messages.recv().await {
-        waiting.push_back(message);
-        while let Some(message) = waiting.pop_front() {
-            // A client that is gone is no reason to stop.
-            let wire: ZmqMessage = message.to_wire(&key);
-            let _ = socket.send(wire).await;
-            while let Ok(message) = messages.try_recv() {
-                add_newest(&mut waiting, message);
-            }
-        }
+        // A client that is gone is no reason to stop.
+        let wire: ZmqMessage = message.to_wire(&key);
+        let _ = socket.send(wire).await;
     }
-}
-
-/// Of a thing that is redrawn faster than a client reads, only the newest state goes out.
-fn add_newest(waiting: &mut VecDeque<Message>, message: Message) {
-    const REPLACE: &str = "update_display_data";
-    if message.kind() == REPLACE {
-        let id = &message.content["transient"]["display_id"];
-        let is_older = |older: &Message| {
-            older.kind() == REPLACE && older.content["transient"]["display_id"] == *id
-        };
-        waiting.retain(|older| !is_older(older));
-    }
-    waiting.push_back(message);
 }
 
 #[cfg(test)]
@@ -283,22 +262,6 @@ mod tests {
         assert_eq!(read("\"ip\": \"::1\"").endpoint(1), "tcp://[::1]:1");
         let ipc = read("\"ip\": \"/run/kernel\", \"transport\": \"ipc\"");
         assert_eq!(ipc.endpoint(1), "ipc:///run/kernel-1");
-    }
-
-    #[test]
-    fn what_is_redrawn_before_it_went_out_goes_out_once() {
-        let message = |kind: &str, id: &str, state: &str| {
-            let transient = serde_json::json!({"display_id": id});
-            Message::new(kind, serde_json::json!({"transient": transient, "data": state}))
-        };
-        let mut waiting = VecDeque::new();
-        add_newest(&mut waiting, message("display_data", "a", "0"));
-        for state in 1..1000 {
-            add_newest(&mut waiting, message("update_display_data", "a", &state.to_string()));
-            add_newest(&mut waiting, message("update_display_data", "b", &state.to_string()));
-        }
-        let states: Vec<_> = waiting.iter().filter_map(|m| m.content["data"].as_str()).collect();
-        assert_eq!(states, ["0", "999", "999"]);
     }
 
     #[tokio::test]

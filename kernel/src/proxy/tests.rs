@@ -3,6 +3,7 @@ use crate::link::Kind;
 
 mod broken;
 mod input;
+mod silent;
 mod stops;
 
 /// Processes that only note what is done to them.

@@ -21,6 +21,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use trim::Keep;
 
+/// Whether a text consists of Rust's words, and all that was opened in it is closed.
+pub fn is_rust(code: &str) -> bool {
+    let is_rust = code.parse::<proc_macro2::TokenStream>().is_ok();
+    // proc_macro2 keeps every text that it has read, for its places.
+    proc_macro2::extra::invalidate_current_thread_spans();
+    is_rust
+}
+
 /// The part of the standard library that programs use. rust-analyzer finds these three in a folder
 /// without Cargo.toml, and asks no cargo about them.
 const STANDARD: [&str; 3] = ["core", "alloc", "std"];

@@ -13,6 +13,7 @@ use crate::settings::Settings;
 use crate::sources::{Index, Word};
 use crate::workspace::CELLS;
 use serde_json::{Value, json};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::rc::Rc;
 use tokio::net::UnixDatagram;
@@ -203,7 +204,10 @@ impl crate::proxy::Processes for Processes {
         }
         let variables = types_of_variables(&folder.join(CELLS));
         let types = |name: &str| variables.get(name).cloned();
-        let shown = self.docs.as_ref()?.inspect(word, hover, own, &types)?;
+        let docs = self.docs.as_ref()?;
+        // It reads what the user has written, whatever that is: no reason to lose the kernel.
+        let shown = AssertUnwindSafe(|| docs.inspect(word, hover, own, &types));
+        let shown = std::panic::catch_unwind(shown).ok().flatten()?;
         Some(json!({
             "text/plain": shown.plain, "text/markdown": shown.markdown, "text/html": shown.html,
         }))
