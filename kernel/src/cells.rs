@@ -1,5 +1,6 @@
 //! The stand-ins with which evcxr compiles cells: the same program under the names `cargo`,
-//! `rustup` and `notebook-cc`, first on the PATH of evcxr.
+//! `rustup` and `notebook-cc`, first on the PATH of evcxr, and under that of `recorder`, which cargo
+//! runs.
 //!
 //! evcxr runs cargo for each cell, which looks at the state of hundreds of packages before it starts
 //! rustc, which starts the linker on hundreds of archives. Nothing of that changes from cell to cell.

@@ -10,6 +10,7 @@ use crate::toolchain::{Toolchain, cargo_home, join, stand_ins};
 use crate::workspace::CELLS;
 use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -43,11 +44,9 @@ impl Folder {
             .map(|number| kernels.join(format!("{}-{number}", std::process::id())))
             .find(|path| !path.exists())
             .context("no free name for a kernel's folder")?;
-        fs::create_dir(&path).context(format!("can't make {}", path.display()))?;
         // It will hold the key of the kernel's connections.
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
-            .context(format!("can't protect {}", path.display()))?;
+        let made = fs::DirBuilder::new().mode(0o700).create(&path);
+        made.context(format!("can't make {}", path.display()))?;
         let owner = Lock::exclusive(&lock_file(&path))?;
         use_template(&path, &template.folder)?;
         write(&path.join(CELLS).join("src/lib.rs"), "")?;

@@ -74,10 +74,12 @@ fn is_replaced(path: &Path, about: &Metadata) -> bool {
 
 /// Whether a file in a target folder belongs to the library or a cell.
 fn is_ours(path: &Path, library: &str) -> bool {
+    // In the names of rustc's files a hyphen is an underscore.
+    let file_name = library.replace('-', "_");
     path.iter().any(|part| {
         let part = part.to_string_lossy();
         let name = part.strip_prefix("lib").unwrap_or(&part);
-        [CELLS, library].iter().any(|package| {
+        [CELLS, library, file_name.as_str()].iter().any(|package| {
             name.strip_prefix(package).is_some_and(|rest| rest.starts_with(['-', '.']))
         })
     })
@@ -112,6 +114,18 @@ mod tests {
         let linked = root.join("to/x/debug/deps/libtch-1.rlib");
         assert_eq!(fs::metadata(&linked).unwrap().nlink(), 2);
         fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_library_with_a_hyphen_has_files_with_an_underscore() {
+        for (file, ours) in [
+            ("deps/libmy_lib-1.rlib", true),
+            (".fingerprint/my-lib-1/lib", true),
+            ("deps/libmy_lib_derive-1.so", false),
+            ("deps/libmy-1.rlib", false),
+        ] {
+            assert_eq!(is_ours(Path::new(file), "my-lib"), ours, "{file}");
+        }
     }
 
     #[test]

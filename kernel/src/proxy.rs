@@ -201,7 +201,8 @@ impl<P: Processes> Proxy<P> {
         match &self.evcxr {
             Evcxr::Starting => {}
             Evcxr::Missing(why) => {
-                let failure = Failure::new("no kernel", why);
+                let text = format!("{why}\nRestart the kernel when that is mended.");
+                let failure = Failure::new("no kernel", &text);
                 self.finish(Some(failure));
             }
             Evcxr::Ready if cell.request.code().trim().is_empty() => self.finish(None),

@@ -5,6 +5,8 @@
 use crate::error::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::{DirBuilder, Metadata, Permissions};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The settings of a project's notebooks.
@@ -53,7 +55,8 @@ impl Settings {
 impl Settings {
     /// The folder that this user may write: `home`, or for a course folder that belongs to somebody
     /// else, one in the user's cache. evcxr tells the process of the cells which file to load in
-    /// words separated by spaces, so no path in it may have one.
+    /// words separated by spaces, so no path in it may have one, and a colon separates the folders of
+    /// PATH.
     ///
     /// # Errors
     /// No such folder.
@@ -70,13 +73,12 @@ impl Settings {
         let usable = |folder: &PathBuf| {
             let text = folder.to_str().unwrap_or(" ");
             folder.is_absolute()
-                && !text.contains(char::is_whitespace)
-                && std::fs::create_dir_all(folder).is_ok()
-                && is_private(folder)
+                && !text.contains(|sign: char| sign.is_whitespace() || sign == ':')
+                && make_private(folder)
         };
         cache.into_iter().chain([spare]).find(usable).context(format!(
             "{} can't be written, and neither can your cache folder: set XDG_CACHE_HOME to one \
-             without a space in its path",
+             without a space or a colon in its path",
             self.home.display()
         ))
     }
@@ -88,9 +90,33 @@ fn is_writable(folder: &Path) -> bool {
         .is_ok_and(|path| unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 })
 }
 
-/// In a folder for all, somebody else may have made one of this name.
-fn is_private(folder: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    folder.metadata().is_ok_and(|about| about.uid() == unsafe { libc::getuid() })
-        && is_writable(folder)
+/// Makes a folder for this user alone, or takes the one that is there. In a folder for all, somebody
+/// else may have made one of this name, or a link to another.
+fn make_private(folder: &Path) -> bool {
+    let mut builder = DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(folder).is_ok();
+    // SAFETY: no arguments, no failure.
+    let user = unsafe { libc::getuid() };
+    let is_ours = |about: Metadata| about.is_dir() && about.uid() == user;
+    made && folder.symlink_metadata().is_ok_and(is_ours)
+        && std::fs::set_permissions(folder, Permissions::from_mode(0o700)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_for_one_user_is_nobody_else_s() {
+        let root = std::env::temp_dir().join(format!("kernel-private-{}", std::process::id()));
+        let (folder, link) = (root.join("a/b"), root.join("link"));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        assert!(make_private(&folder) && make_private(&root.join("new")));
+        for folder in [&folder, &root.join("new")] {
+            assert_eq!(folder.metadata().unwrap().mode() & 0o777, 0o700);
+        }
+        assert!(!make_private(&link));
+        std::fs::remove_dir_all(root).unwrap();
+    }
 }

@@ -7,6 +7,7 @@ mod variables;
 
 use crate::error::{Context, Result};
 use crate::folder::Folder;
+use crate::janitor::Janitor;
 use crate::link::Packet;
 use crate::proxy::sockets::{Connection, Received};
 use crate::proxy::{Processes as _, Proxy, To, message::Message};
@@ -36,7 +37,7 @@ pub enum Event {
     /// Something to tell the user while evcxr starts.
     Note(String),
     /// evcxr can be started in this folder.
-    Prepared(Box<Result<Folder>>),
+    Prepared(Box<Result<(Folder, Janitor)>>),
     /// evcxr wrote a line for itself.
     Line(String),
     /// evcxr has ended.
@@ -187,7 +188,10 @@ impl Kernel {
             }
             Event::Prepared(prepared) => {
                 let started = match *prepared {
-                    Ok(folder) => self.start(folder),
+                    Ok((folder, janitor)) => {
+                        self.proxy.processes.janitor = Some(janitor);
+                        self.start(folder)
+                    }
                     Err(why) => Err(why),
                 };
                 if let Err(why) = started {
@@ -232,7 +236,12 @@ impl Kernel {
                 Ok(older)
             });
             let folder = template.and_then(|template| Folder::new(&settings, template));
-            let _ = event.send(Event::Prepared(Box::new(folder)));
+            // From here on: a kernel that ends now would leave its folder.
+            let watched = folder.and_then(|folder| {
+                let janitor = Janitor::start(&folder.path)?;
+                Ok((folder, janitor))
+            });
+            let _ = event.send(Event::Prepared(Box::new(watched)));
         });
     }
 
@@ -247,7 +256,7 @@ impl Kernel {
             self.received.clone(),
             self.event.clone(),
         )?;
-        self.proxy.processes.attach(evcxr.process, &evcxr.folder)?;
+        self.proxy.processes.attach(evcxr.process, &evcxr.folder);
         self.evcxr = Some(evcxr);
         Ok(())
     }

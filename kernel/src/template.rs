@@ -190,7 +190,9 @@ fn forget(work: &Workspace, tools: &Toolchain, library: &str) {
     let entries = fs::read_dir(fingerprints).into_iter().flatten();
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.strip_prefix(library).is_some_and(|rest| rest.starts_with('-')) {
+        let number = name.strip_prefix(library).and_then(|rest| rest.strip_prefix('-'));
+        // Not those of another crate whose name begins with the library's.
+        if number.is_some_and(|number| !number.contains('-')) {
             let _ = fs::remove_dir_all(path);
         }
     }

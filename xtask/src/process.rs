@@ -1,7 +1,6 @@
 //! Running other programs: one line of error with the remedy, their output in a log file.
 
 use std::fs::File;
-use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -123,9 +122,6 @@ pub fn step(name: &str, log: &Path, command: &mut Command) -> Result<()> {
     }
     if shown.is_some() {
         println!("  {name}: done in {:.0} s", started.elapsed().as_secs_f32());
-    }
-    if std::io::stdout().is_terminal() {
-        let _ = std::io::stdout().flush();
     }
     Ok(())
 }

@@ -47,13 +47,13 @@ impl Project {
 
 /// `.unit8` in the checkout, except where the path has a space in it: evcxr tells its child
 /// process which file to load in a line of words separated by spaces, so such a kernel has to
-/// live somewhere else.
+/// live somewhere else. A colon separates the folders of PATH and the libraries of LD_PRELOAD.
 fn home_of(root: &Path) -> Result<PathBuf> {
     let text = root.to_str().context(format!(
         "the path {} is not valid Unicode: move the project to another folder",
         root.display()
     ))?;
-    if !text.contains(char::is_whitespace) {
+    if !is_unusable(text) {
         return Ok(root.join(".unit8"));
     }
     let mut hasher = DefaultHasher::new();
@@ -64,11 +64,15 @@ fn home_of(root: &Path) -> Result<PathBuf> {
     cache
         .map(|cache| cache.join(folder))
         .filter(|home| home.is_absolute())
-        .filter(|home| home.to_str().is_some_and(|home| !home.contains(char::is_whitespace)))
+        .filter(|home| home.to_str().is_some_and(|home| !is_unusable(home)))
         .context(
-            "the project's path and your cache folder both contain a space: \
+            "the project's path and your cache folder both contain a space or a colon: \
                   move the project to a folder without one, or set XDG_CACHE_HOME to such a folder",
         )
+}
+
+fn is_unusable(path: &str) -> bool {
+    path.contains(|sign: char| sign.is_whitespace() || sign == ':')
 }
 
 #[cfg(test)]
@@ -76,10 +80,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_with_a_space_puts_the_home_elsewhere() {
+    fn a_path_with_a_space_or_a_colon_puts_the_home_elsewhere() {
         let home = home_of(Path::new("/courses/Übung 8")).unwrap();
         assert!(!home.to_str().unwrap().contains(' '), "{home:?}");
         assert!(home.is_absolute(), "{home:?}");
+        assert!(!home_of(Path::new("/courses/unit:8")).unwrap().to_str().unwrap().contains(':'));
         assert_ne!(home, home_of(Path::new("/courses/Übung 9")).unwrap());
     }
 

@@ -22,8 +22,6 @@ const DISPLAY: &str = "trait NotebookDisplay { fn evcxr_display(&self); } \
 /// The variables that a cell stands to lose if it fails.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variables {
-    /// Those that it defines.
-    pub new: Vec<String>,
     /// Those that it moves away.
     pub moved: Vec<String>,
 }
@@ -72,26 +70,21 @@ pub fn edit(source: &str, token: &str) -> String {
     edited
 }
 
-/// Reads from evcxr's lines which variables a cell takes, and which it gives back when.
+/// Reads from evcxr's lines which variables a cell takes and does not give back.
 pub fn variables(source: &str) -> Variables {
-    let (mut taken, mut found) = (Vec::new(), Variables::default());
-    let mut kept = Vec::new();
+    let (mut taken, mut new, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     let mut is_over = false;
     for line in source.lines() {
         if let Some(name) = stored(line, "let ", ".take_variable::<") {
             taken.push(name);
         } else if let Some(name) = stored(line, "", ".put_variable::<") {
-            if is_over { kept.push(name) } else { found.new.push(name) }
+            if is_over { kept.push(name) } else { new.push(name) }
         }
         is_over |= line == "  Ok(_) => {}";
     }
-    found.moved = taken
-        .into_iter()
-        .filter(|name| !kept.contains(name) && !found.new.contains(name))
-        .collect();
-    found.new.sort();
-    found.moved.sort();
-    found
+    taken.retain(|name| !kept.contains(name) && !new.contains(name));
+    taken.sort();
+    Variables { moved: taken }
 }
 
 /// The name in `evcxr_variable_store.<method>…(stringify!(NAME)…`.
@@ -184,7 +177,6 @@ evcxr_variable_store
     #[test]
     fn what_a_failed_cell_takes_with_it_is_known() {
         let variables = variables(CELL);
-        assert_eq!(variables.new, ["length"]);
         assert_eq!(variables.moved, ["texts"]);
     }
 }

@@ -7,6 +7,9 @@
 /// A block of more bytes than this would take the browser down.
 const LARGEST_BLOCK: usize = 16 << 20;
 
+/// No error has a text of more bytes.
+const LARGEST_FAILURE: usize = 1 << 20;
+
 /// A piece of a cell's output.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Piece {
@@ -26,12 +29,14 @@ pub struct Cutter {
     token: String,
     /// What has come and is not decided yet.
     bytes: Vec<u8>,
+    /// The block that these begin with does not end before this place.
+    scanned: usize,
 }
 
 impl Cutter {
     /// Marks begin with this token.
     pub fn new(token: String) -> Cutter {
-        Cutter { token, bytes: Vec::new() }
+        Cutter { token, bytes: Vec::new(), scanned: 0 }
     }
 
     /// Takes bytes, and gives the pieces that are whole.
@@ -54,11 +59,12 @@ impl Cutter {
     }
 
     fn next(&mut self, last: bool) -> Option<Piece> {
-        let mut text = self.next_special(0);
-        if text == Some(0) {
+        let is_special = self.starts().iter().any(|start| self.bytes.starts_with(start));
+        let mut text = if is_special { Some(0) } else { self.next_special(0) };
+        if is_special {
             match self.special() {
                 Special::Whole(piece, length) => {
-                    self.bytes.drain(..length);
+                    self.take(length);
                     return Some(piece);
                 }
                 Special::Unfinished if !last && self.bytes.len() < LARGEST_BLOCK => return None,
@@ -70,8 +76,13 @@ impl Cutter {
             None if last => self.bytes.len(),
             None => whole(&self.bytes[..self.bytes.len() - self.begun()]),
         };
-        let text: Vec<u8> = self.bytes.drain(..length).collect();
+        let text = self.take(length);
         (!text.is_empty()).then(|| Piece::Text(String::from_utf8_lossy(&text).into_owned()))
+    }
+
+    fn take(&mut self, length: usize) -> Vec<u8> {
+        self.scanned = 0;
+        self.bytes.drain(..length).collect()
     }
 
     fn starts(&self) -> [&[u8]; 2] {
@@ -93,17 +104,20 @@ impl Cutter {
         self.starts().iter().map(ends).max().unwrap_or(0)
     }
 
-    fn special(&self) -> Special {
+    fn special(&mut self) -> Special {
         let Some(end) = position(&self.bytes, b"\n") else { return Special::Unfinished };
-        let line = String::from_utf8_lossy(&self.bytes[..end]);
+        let line = String::from_utf8_lossy(&self.bytes[..end]).into_owned();
         if let Some(mark) = line.strip_prefix(self.token.as_str()) {
             return Special::Whole(Piece::Mark(mark.to_owned()), end + 1);
         }
-        let rest = &self.bytes[end..];
         // The end stands on a line of its own; the block itself may be empty.
-        let Some(length) = position(rest, format!("\n{END}\n").as_bytes()) else {
+        let mark = format!("\n{END}\n");
+        let from = self.scanned.max(end);
+        let Some(found) = position(&self.bytes[from..], mark.as_bytes()) else {
+            self.scanned = self.bytes.len().saturating_sub(mark.len());
             return Special::Unfinished;
         };
+        let (rest, length) = (&self.bytes[end..], from + found - end);
         let content = String::from_utf8_lossy(rest.get(1..length).unwrap_or_default());
         let mime = line[BEGIN.len()..].trim().to_owned();
         let piece = Piece::Content(mime, content.into_owned());
@@ -133,29 +147,27 @@ impl ErrorCutter {
         const END: &[u8] = b"\x03\n";
         self.bytes.extend(bytes);
         let mut pieces = Vec::new();
-        let mut text = |bytes: &[u8]| {
+        let mut add = |bytes: Vec<u8>, piece: fn(String) -> ErrorPiece| {
             if !bytes.is_empty() {
-                let text = String::from_utf8_lossy(bytes).into_owned();
-                pieces.push(ErrorPiece::Text(text));
+                pieces.push(piece(String::from_utf8_lossy(&bytes).into_owned()));
             }
         };
-        if let Some(begin) = position(&self.bytes, &[BEGIN]) {
-            text(&self.bytes[..begin]);
-            self.bytes.drain(..begin);
-            if let Some(end) = position(&self.bytes, END) {
-                let failure = String::from_utf8_lossy(&self.bytes[1..end]).into_owned();
-                pieces.push(ErrorPiece::Failure(failure));
-                self.bytes.drain(..end + END.len());
-                pieces.extend(self.push(&[], last));
-            } else if last {
-                text(&self.bytes);
-                self.bytes.clear();
+        while let Some(begin) = position(&self.bytes, &[BEGIN]) {
+            add(self.bytes.drain(..begin).collect(), ErrorPiece::Text);
+            match position(&self.bytes, END) {
+                Some(end) => {
+                    add(self.bytes.drain(..end).skip(1).collect(), ErrorPiece::Failure);
+                    self.bytes.drain(..END.len());
+                }
+                // Something else that begins with that character.
+                None if last || self.bytes.len() > LARGEST_FAILURE => {
+                    add(self.bytes.drain(..).collect(), ErrorPiece::Text);
+                }
+                None => return pieces,
             }
-        } else {
-            let length = if last { self.bytes.len() } else { whole(&self.bytes) };
-            text(&self.bytes[..length]);
-            self.bytes.drain(..length);
         }
+        let length = if last { self.bytes.len() } else { whole(&self.bytes) };
+        add(self.bytes.drain(..length).collect(), ErrorPiece::Text);
         pieces
     }
 }
@@ -259,6 +271,21 @@ mod tests {
         assert_eq!(cutter.push(b"", true), [ErrorPiece::Text("\u{2}".to_owned())]);
         let single: Vec<_> = bytes.iter().flat_map(|byte| cutter.push(&[*byte], false)).collect();
         assert!(single.contains(&wanted[1]), "{single:?}");
+        let endless = [&b"\x02"[..], &[b'x'; LARGEST_FAILURE]].concat();
+        assert_eq!(ErrorCutter::default().push(&endless, false).len(), 1, "it does not wait");
+    }
+
+    #[test]
+    fn a_large_block_is_looked_through_once() {
+        let mut cutter = Cutter::new("\u{2}t:".to_owned());
+        assert_eq!(cutter.push(b"EVCXR_BEGIN_CONTENT text/html\n"), []);
+        for count in 1..=40 {
+            assert_eq!(cutter.push(&[b'x'; 1000]), []);
+            assert!(cutter.scanned > 1000 * (count - 1), "{}", cutter.scanned);
+        }
+        let content = "x".repeat(40_000);
+        let pieces = cutter.push(b"\nEVCXR_END_CONTENT\nafter");
+        assert!(pieces == [Piece::Content("text/html".to_owned(), content), text("after")]);
     }
 
     #[test]

@@ -132,7 +132,8 @@ fn a_kernel_without_evcxr_says_why_in_each_cell() {
     proxy.missing("run the set-up".to_owned());
     let out = proxy.out();
     let error = out.iter().find(|(_, message)| message.kind() == "error").unwrap();
-    assert_eq!(error.1.content["evalue"], "run the set-up");
+    let text = error.1.content["evalue"].as_str().unwrap();
+    assert!(text.starts_with("run the set-up\n") && text.contains("Restart"), "{text}");
     proxy.request(execute("2"), To::Shell);
     assert!(told(&mut proxy).contains(&"shell execute_reply error".to_owned()));
 }

@@ -33,7 +33,8 @@ pub struct Processes {
     waits: Rc<Waits>,
     settings: Settings,
     docs: Option<Index>,
-    janitor: Option<Janitor>,
+    /// Ends them with the kernel.
+    pub janitor: Option<Janitor>,
     folder: Option<PathBuf>,
     evcxr: Option<u32>,
     cells: Option<u32>,
@@ -76,19 +77,12 @@ impl Processes {
     }
 
     /// evcxr runs in this folder.
-    pub fn attach(&mut self, evcxr: u32, folder: &Folder) -> Result<()> {
+    pub fn attach(&mut self, evcxr: u32, folder: &Folder) {
         self.evcxr = Some(evcxr);
         self.folder = Some(folder.path.clone());
-        let mut janitor = match self.janitor.take() {
-            Some(janitor) => janitor,
-            None => Janitor::start(&folder.path)?,
-        };
-        janitor.note("evcxr", evcxr);
-        if let Some(cells) = self.cells {
-            janitor.note("cells", cells);
+        if let Some(janitor) = &mut self.janitor {
+            janitor.note("evcxr", evcxr);
         }
-        self.janitor = Some(janitor);
-        Ok(())
     }
 }
 
