@@ -75,6 +75,24 @@ def test_threads_write_after_the_cell_has_ended(shared):
 READ = 'let mut line = String::new(); std::io::stdin().read_line(&mut line).unwrap(); println!("[{}]", line.trim_end());'
 
 
+def test_a_thread_that_keeps_the_output_keeps_no_cell(kernel):
+    status, text, _ = kernel.run(
+        """
+        let (lines, received) = std::sync::mpsc::channel::<String>();
+        std::thread::spawn(move || {
+            use std::io::Write;
+            let mut out = std::io::stdout().lock();
+            for line in received { writeln!(out, "{line}").unwrap(); }
+        });
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        """,
+        timeout=120,
+    )
+    assert status == "ok", text
+    status, text, _ = kernel.run('lines.send("later".to_owned())?; std::thread::sleep(std::time::Duration::from_secs(1));')
+    assert (status, text) == ("ok", "later\n")
+
+
 def test_input_is_asked_of_the_user(shared):
     message = shared.send(READ, allow_stdin=True)
     question = shared.client.get_stdin_msg(timeout=60)

@@ -4,6 +4,7 @@ use crate::PROCESS;
 use libc::{c_int, c_void, size_t, ssize_t};
 use std::arch::naked_asm;
 use std::io::Write;
+use std::time::Duration;
 
 /// The mark with which evcxr ends a cell.
 const END: &[u8] = b"EVCXR_EXECUTION_COMPLETE";
@@ -114,11 +115,20 @@ unsafe extern "C" fn write_from(
     count as ssize_t
 }
 
-/// What a cell printed without a newline still lies in buffers.
+/// What a cell printed without a newline still lies in buffers. A thread of the cell may hold the
+/// locks on them for as long as it lives: then it goes on, and the cell ends nevertheless.
 pub fn flush() {
-    let _ = std::io::stdout().flush();
-    // SAFETY: flushes all of C's streams.
-    unsafe { libc::fflush(std::ptr::null_mut()) };
+    const LONGEST: Duration = Duration::from_secs(1);
+    let (done, wait) = std::sync::mpsc::channel();
+    let flushing = std::thread::Builder::new().spawn(move || {
+        let _ = std::io::stdout().flush();
+        // SAFETY: flushes all of C's streams.
+        unsafe { libc::fflush(std::ptr::null_mut()) };
+        let _ = done.send(());
+    });
+    if flushing.is_ok() {
+        let _ = wait.recv_timeout(LONGEST);
+    }
 }
 
 fn write_marks(descriptor: c_int, mut text: &[u8]) {
