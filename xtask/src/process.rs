@@ -29,7 +29,8 @@ impl<T> Context<T> for Option<T> {
 pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
     let folder = path.parent().context(format!("{} has no folder", path.display()))?;
     std::fs::create_dir_all(folder).context(format!("can't make {}", folder.display()))?;
-    let partial = path.with_extension(format!("part{}", std::process::id()));
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".part{}", std::process::id()));
     let written = std::fs::write(&partial, contents).and_then(|()| std::fs::rename(&partial, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&partial);

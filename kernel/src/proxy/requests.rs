@@ -47,7 +47,10 @@ impl<P: Processes> Proxy<P> {
         Some(match request.kind() {
             "shutdown_request" => {
                 self.ends = Some(0);
-                json!({"status": "ok", "restart": request.flag("restart", false)})
+                let content = json!({"status": "ok", "restart": request.flag("restart", false)});
+                // Other front ends of this kernel are to know, too.
+                self.send(To::Iopub, request.child("shutdown_reply", content.clone()));
+                content
             }
             "interrupt_request" => {
                 self.stop();

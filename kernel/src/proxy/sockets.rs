@@ -62,7 +62,12 @@ impl Connection {
     pub fn read(file: &Path) -> Result<Connection> {
         let unreadable = format!("{} is not a connection file", file.display());
         let text = std::fs::read(file).context(unreadable.as_str())?;
-        serde_json::from_slice(&text).context(unreadable)
+        let connection: Connection = serde_json::from_slice(&text).context(unreadable)?;
+        match connection.signature_scheme == hmac_sha256() {
+            true => Ok(connection),
+            // Each message would be thrown away without a word.
+            false => Err(format!("this kernel signs by {} only", hmac_sha256())),
+        }
     }
 
     /// One with free ports of this machine, for evcxr.
@@ -146,6 +151,10 @@ impl Connection {
 
     /// After a restart the ports are those of the kernel before, which may take a moment to let go.
     async fn bound<S: Socket>(&self, port: u16) -> Result<S> {
+        if self.transport == "ipc" {
+            // A kernel that was killed has left it.
+            let _ = std::fs::remove_file(format!("{}-{port}", self.ip));
+        }
         let mut tries = 50;
         loop {
             let mut socket = S::new();
@@ -262,6 +271,27 @@ mod tests {
         assert_eq!(read("\"ip\": \"::1\"").endpoint(1), "tcp://[::1]:1");
         let ipc = read("\"ip\": \"/run/kernel\", \"transport\": \"ipc\"");
         assert_eq!(ipc.endpoint(1), "ipc:///run/kernel-1");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_a_killed_kernel_left_is_no_obstacle() {
+        let place = std::env::temp_dir().join(format!("kernel-ipc-{}", std::process::id()));
+        let place = place.to_str().unwrap();
+        let connection = read(&format!("\"ip\": \"{place}\", \"transport\": \"ipc\""));
+        (1..6).for_each(|port| std::fs::write(format!("{place}-{port}"), "").unwrap());
+        let (sink, _received) = unbounded_channel();
+        connection.bind(sink).await.unwrap();
+        (1..6).for_each(|port| drop(std::fs::remove_file(format!("{place}-{port}"))));
+    }
+
+    #[test]
+    fn another_signature_is_refused() {
+        let file = std::env::temp_dir().join(format!("kernel-scheme-{}", std::process::id()));
+        let mut connection = Connection::private().unwrap();
+        connection.signature_scheme = "hmac-sha512".to_owned();
+        std::fs::write(&file, serde_json::to_vec(&connection).unwrap()).unwrap();
+        assert!(Connection::read(&file).unwrap_err().contains("hmac-sha256 only"));
+        std::fs::remove_file(file).unwrap();
     }
 
     #[tokio::test]

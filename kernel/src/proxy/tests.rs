@@ -116,6 +116,17 @@ fn the_kernel_answers_before_evcxr_does() {
 }
 
 #[test]
+fn all_front_ends_learn_of_the_end() {
+    let mut proxy = proxy();
+    proxy.request(Message::new("shutdown_request", json!({"restart": true})), To::Control);
+    let told = told(&mut proxy);
+    for wanted in ["iopub shutdown_reply ok", "control shutdown_reply ok"] {
+        assert!(told.contains(&wanted.to_owned()), "{told:?}");
+    }
+    assert_eq!(proxy.ends, Some(0));
+}
+
+#[test]
 fn a_cell_that_waits_for_evcxr_can_be_stopped() {
     let mut proxy = Proxy::new(Noted::default(), "t".to_owned());
     proxy.request(execute("1"), To::Shell);
