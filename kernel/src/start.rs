@@ -14,11 +14,11 @@ use crate::proxy::{Processes as _, Proxy, To, message::Message};
 use crate::settings::Settings;
 use crate::{linux, template};
 use evcxr::Evcxr;
-use processes::Processes;
+use processes::{Processes, Waits};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::MissedTickBehavior;
 
@@ -59,6 +59,24 @@ pub fn run(settings_file: &Path, connection_file: &Path) -> Result<ExitCode> {
     std::process::exit(i32::from(status?));
 }
 
+/// The signals to which a kernel listens.
+struct Signals {
+    stops: Signal,
+    ends: Signal,
+    hangups: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals> {
+        let listen = |kind| signal(kind).context("signals");
+        Ok(Signals {
+            stops: listen(SignalKind::interrupt())?,
+            ends: listen(SignalKind::terminate())?,
+            hangups: listen(SignalKind::hangup())?,
+        })
+    }
+}
+
 struct Kernel {
     settings: Settings,
     settings_file: PathBuf,
@@ -79,9 +97,7 @@ impl Kernel {
         settings_file: PathBuf,
         connection: Connection,
     ) -> Result<u8> {
-        let mut stops = signal(SignalKind::interrupt()).context("signals")?;
-        let mut ends = signal(SignalKind::terminate()).context("signals")?;
-        let mut hangups = signal(SignalKind::hangup()).context("signals")?;
+        let signals = Signals::new()?;
         let (received, sockets) = unbounded_channel();
         let (event, events) = unbounded_channel();
         let jupyter = connection.bind(received.clone()).await?;
@@ -102,6 +118,15 @@ impl Kernel {
             jupyter,
         };
         kernel.prepare();
+        let status = kernel.run(signals, &waits).await;
+        // The last replies are still on their way.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        kernel.proxy.processes.kill();
+        Ok(status)
+    }
+
+    /// Does what there is to do, until the kernel is to end; gives its status.
+    async fn run(&mut self, mut signals: Signals, waits: &Waits) -> u8 {
         let mut tick = tokio::time::interval(TICK);
         // A tick that was not needed is none that is missed.
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -109,43 +134,39 @@ impl Kernel {
         greet.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut look = tokio::time::interval(LOOK);
         let parent = parent();
-        let status = loop {
+        loop {
             // A stop that was pressed before a cell was sent shall not stop that cell; and whoever
             // writes without end shall not keep the kernel from all else.
             tokio::select! {
                 biased;
-                _ = ends.recv() => break 0,
-                _ = hangups.recv() => break 0,
-                _ = stops.recv() => kernel.proxy.stop(),
+                _ = signals.ends.recv() => break 0,
+                _ = signals.hangups.recv() => break 0,
+                _ = signals.stops.recv() => self.proxy.stop(),
                 _ = look.tick() => {
                     if parent.is_some_and(|parent| !linux::is_alive(parent)) {
                         break 0;
                     }
                 }
-                _ = greet.tick(), if kernel.starting().is_some() => {
-                    kernel.starting().into_iter().for_each(Evcxr::greet);
+                _ = greet.tick(), if self.starting().is_some() => {
+                    self.starting().into_iter().for_each(Evcxr::greet);
                 }
-                _ = tick.tick(), if kernel.proxy.is_busy() => kernel.proxy.tick(),
-                Some(event) = kernel.events.recv() => {
-                    if let Some(status) = kernel.event(event) {
+                _ = tick.tick(), if self.proxy.is_busy() => self.proxy.tick(),
+                Some(event) = self.events.recv() => {
+                    if let Some(status) = self.event(event) {
                         break status;
                     }
                 }
-                Some(received) = kernel.sockets.recv() => kernel.received(received),
+                Some(received) = self.sockets.recv() => self.received(received),
                 packets = waits.packets() => {
-                    packets.into_iter().for_each(|packet: Packet| kernel.proxy.packet(packet));
+                    packets.into_iter().for_each(|packet: Packet| self.proxy.packet(packet));
                 }
-                () = waits.output() => kernel.proxy.read_output(),
+                () = waits.output() => self.proxy.read_output(),
             }
-            kernel.send();
-            if let Some(status) = kernel.proxy.ends {
+            self.send();
+            if let Some(status) = self.proxy.ends {
                 break status;
             }
-        };
-        // The last replies are still on their way.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        kernel.proxy.processes.kill();
-        Ok(status)
+        }
     }
 
     /// evcxr, until it has answered.

@@ -150,6 +150,23 @@ def test_killed_kernels_leave_no_folder_and_no_process():
         kernel.client.stop_channels()
 
 
+def test_a_killed_kernel_leaves_no_compiler():
+    kernel = Kernel()
+    kernel.value("1")
+    functions = "\n".join(f"pub fn f{i}(x: &[f64]) -> Vec<f64> {{ x.iter().map(|v| v * {i}.0).collect() }}" for i in range(3000))
+    kernel.send(functions)
+    for _ in range(600):
+        time.sleep(0.05)
+        processes = family(kernel.pid)
+        if any(process.name() == "rustc" for process in processes):
+            break
+    else:
+        pytest.fail("no compiler")
+    os.kill(kernel.pid, signal.SIGKILL)
+    assert gone(processes)
+    kernel.client.stop_channels()
+
+
 def test_an_ended_kernel_leaves_nothing_either():
     before = folders()
     kernel = Kernel()

@@ -1,4 +1,4 @@
-//! Packets to the kernel and back. Each is one datagram: a letter, the number of this process, the
+//! Packets to the kernel and back. Each is sent as a whole: a letter, the number of this process, the
 //! number of the question, and the text.
 
 use std::sync::Mutex;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The variable that holds the descriptors: `control,input,output,error`.
 pub const VARIABLE: &str = "NOTEBOOK_KERNEL_LINK";
 
-/// The longest text of one packet: a datagram has its limits.
+/// The longest text of one packet: what is sent as a whole has its limits.
 const LONGEST: usize = 1 << 15;
 const HEADER: usize = 9;
 
