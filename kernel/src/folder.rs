@@ -2,6 +2,7 @@
 //! that is large stays in the template.
 
 use crate::error::{Context, Result};
+use crate::janitor::Janitor;
 use crate::lock::{Lock, abandoned};
 use crate::process::write;
 use crate::settings::Settings;
@@ -31,11 +32,11 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder for a kernel that begins with a template.
+    /// Makes the folder for a kernel that begins with a template, and lets it be watched.
     ///
     /// # Errors
     /// A place that can't be written.
-    pub fn new(settings: &Settings, template: Template) -> Result<Folder> {
+    pub fn new(settings: &Settings, template: Template) -> Result<(Folder, Janitor)> {
         let kernels = kernels(settings)?;
         // One at a time: a new folder must be locked before another kernel sweeps.
         let _guard = Lock::exclusive(&kernels.join("guard"))?;
@@ -44,13 +45,15 @@ impl Folder {
             .map(|number| kernels.join(format!("{}-{number}", std::process::id())))
             .find(|path| !path.exists())
             .context("no free name for a kernel's folder")?;
+        // First: a kernel that ended between the two would leave the folder.
+        let janitor = Janitor::start(&path)?;
         // It will hold the key of the kernel's connections.
         let made = fs::DirBuilder::new().mode(0o700).create(&path);
         made.context(format!("can't make {}", path.display()))?;
         let owner = Lock::exclusive(&lock_file(&path))?;
         use_template(&path, &template.folder)?;
         write(&path.join(CELLS).join("src/lib.rs"), "")?;
-        Ok(Folder { path, template, _owner: owner })
+        Ok((Folder { path, template, _owner: owner }, janitor))
     }
 
     /// Gives evcxr all variables by which its cells are compiled here, by our stand-ins.

@@ -13,6 +13,7 @@ mod hints;
 pub mod message;
 mod output;
 mod packets;
+mod prompt;
 mod requests;
 pub mod sockets;
 mod stop;

@@ -257,12 +257,7 @@ impl Kernel {
                 Ok(older)
             });
             let folder = template.and_then(|template| Folder::new(&settings, template));
-            // From here on: a kernel that ends now would leave its folder.
-            let watched = folder.and_then(|folder| {
-                let janitor = Janitor::start(&folder.path)?;
-                Ok((folder, janitor))
-            });
-            let _ = event.send(Event::Prepared(Box::new(watched)));
+            let _ = event.send(Event::Prepared(Box::new(folder)));
         });
     }
 

@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::hints;
 use super::message::Message;
 use super::output::{Cutter, ErrorCutter, ErrorPiece, Piece};
+use super::prompt;
 use serde_json::{Map, Value, json};
 use std::time::Instant;
 
@@ -28,6 +29,26 @@ impl Stream {
     }
 }
 
+/// The marks by which a cell's code tells evcxr that it ended before its end.
+const PANICKED: &str = "EVCXR_PANIC_NOTIFICATION";
+const FAILED: &str = "EVCXR_ERROR_OCCURRED";
+
+/// What is known of one run of a cell's code.
+#[derive(Default)]
+struct Run {
+    /// What evcxr is to know at the end.
+    marks: Vec<String>,
+    failed: Option<String>,
+    panicked: Option<String>,
+    thread_panicked: Option<String>,
+}
+
+impl Run {
+    fn has(&self, mark: &str) -> bool {
+        self.marks.iter().any(|found| found == mark)
+    }
+}
+
 /// A cell that has been handed to evcxr.
 pub struct Cell {
     /// The request that it answers.
@@ -48,13 +69,11 @@ pub struct Cell {
     pub reply: Option<Value>,
     /// When evcxr said that it is idle again.
     pub idle: Option<Instant>,
-    /// The marks that evcxr is to see at the end.
-    pub marks: Vec<String>,
     /// What evcxr found wrong.
     pub failures: Vec<Failure>,
-    failed: Option<String>,
-    panicked: Option<String>,
-    thread_panicked: Option<String>,
+    run: Run,
+    /// The run that came to its end last.
+    ended: Run,
     stdout: Cutter,
     stderr: ErrorCutter,
     text: String,
@@ -78,11 +97,9 @@ impl Cell {
             killed: false,
             reply: None,
             idle: None,
-            marks: Vec::new(),
             failures: Vec::new(),
-            failed: None,
-            panicked: None,
-            thread_panicked: None,
+            run: Run::default(),
+            ended: Run::default(),
             stdout: Cutter::new(token.to_owned()),
             stderr: ErrorCutter::default(),
             text: String::new(),
@@ -94,12 +111,22 @@ impl Cell {
         }
     }
 
-    /// Its code begins to run. evcxr may have run it before, and have made something of the marks:
-    /// where a type has changed, it drops the variables of that type and begins again.
-    pub fn start(&mut self) {
-        self.runs = true;
-        self.marks.clear();
-        (self.failed, self.panicked, self.thread_panicked) = (None, None, None);
+    /// Its code has run to the end: gives the marks that evcxr is to see. It may run the code once
+    /// more then, as after a type has changed, and nothing of this run is true of that one.
+    pub fn end_run(&mut self) -> String {
+        self.runs = false;
+        self.write(Stream::Stdout, &[], true);
+        self.ended = std::mem::take(&mut self.run);
+        if !self.ended.has(PANICKED)
+            && let Some(caught) = self.ended.panicked.take()
+        {
+            self.say(Stream::Stderr, &format!("panicked, and was caught: {caught}\n"));
+        }
+        if !self.ended.has(FAILED) {
+            let printed = self.ended.failed.take();
+            self.say_printed(printed);
+        }
+        self.ended.marks.iter().map(|mark| format!("{mark}\n")).collect()
     }
 
     /// Takes what the cell has written. At the end of it, nothing waits for more.
@@ -117,7 +144,7 @@ impl Cell {
                     match piece {
                         ErrorPiece::Text(text) => self.say(Stream::Stderr, &text),
                         ErrorPiece::Failure(text) => {
-                            let before = self.failed.replace(text);
+                            let before = self.run.failed.replace(text);
                             self.say_printed(before);
                         }
                     }
@@ -129,7 +156,7 @@ impl Cell {
     fn add(&mut self, piece: Piece) {
         match piece {
             Piece::Text(text) => self.say(Stream::Stdout, &text),
-            Piece::Mark(mark) => self.marks.push(mark),
+            Piece::Mark(mark) => self.run.marks.push(mark),
             Piece::Content(mime, content) => self.show(&mime, content),
         }
     }
@@ -198,6 +225,16 @@ impl Cell {
         self.messages.push(self.request.child("stream", content));
     }
 
+    /// The prompt that the cell has printed last, and whether a password is asked for.
+    pub fn take_prompt(&mut self) -> Option<(String, bool)> {
+        prompt::take(&mut self.text)
+    }
+
+    /// Whether it has printed a prompt, whose question is still to come.
+    pub fn is_about_to_ask(&self) -> bool {
+        prompt::start(&self.text).is_some()
+    }
+
     /// Whether text or messages wait to be sent.
     pub fn has_more(&self) -> bool {
         !self.text.is_empty() || !self.messages.is_empty()
@@ -211,10 +248,10 @@ impl Cell {
     /// A thread of the cell panics; the cell's own thread does so silently, as it may be caught.
     pub fn panic(&mut self, text: String, own_thread: bool) {
         if own_thread {
-            self.panicked = Some(text);
+            self.run.panicked = Some(text);
         } else {
             self.say(Stream::Stderr, &format!("a thread panicked: {text}\n"));
-            self.thread_panicked = Some(text);
+            self.run.thread_panicked = Some(text);
         }
     }
 
@@ -229,14 +266,9 @@ impl Cell {
             let line = format!("\n[{left} bytes of further output are not shown]\n");
             self.say(Stream::Stderr, &line);
         }
-        let failure = self.failure();
-        let printed = self.failed.take();
+        let printed = self.run.failed.take();
         self.say_printed(printed);
-        if failure.is_none()
-            && let Some(caught) = self.panicked.take()
-        {
-            self.say(Stream::Stderr, &format!("panicked, and was caught: {caught}\n"));
-        }
+        let failure = self.failure();
         self.flush();
         // A cell whose value is nothing shows nothing.
         let is_nothing =
@@ -248,19 +280,18 @@ impl Cell {
     }
 
     fn failure(&mut self) -> Option<Failure> {
-        let marked = |mark: &str| self.marks.iter().any(|found| found == mark);
         if self.killed {
             let text = "the cell was ended by a second stop. All variables were lost with it: \
                         run the cells above again.";
             return Some(Failure::new("Stopped", text));
         }
-        if marked("EVCXR_PANIC_NOTIFICATION") {
-            let text = self.panicked.take().or(self.thread_panicked.take());
+        if self.ended.has(PANICKED) {
+            let text = self.ended.panicked.take().or(self.ended.thread_panicked.take());
             let text = text.unwrap_or_else(|| "a thread of the cell panicked".to_owned());
             return Some(Failure::midway("panicked", &text));
         }
-        if marked("EVCXR_ERROR_OCCURRED") {
-            let text = self.failed.take();
+        if self.ended.has(FAILED) {
+            let text = self.ended.failed.take();
             let text = text.unwrap_or_else(|| "a `?` found an error".to_owned());
             return Some(Failure::midway("Error", &text));
         }

@@ -1,6 +1,6 @@
 //! What the process of the cells says, and what it is answered.
 
-use super::cell::Stream;
+use super::cell::{Cell, Stream};
 use super::message::Message;
 use super::{Processes, Proxy, To};
 use crate::link::{Kind, Packet};
@@ -16,16 +16,12 @@ impl<P: Processes> Proxy<P> {
             }
             Kind::Start => {
                 if let Some(cell) = self.cell.as_mut().filter(|cell| cell.is_with_evcxr) {
-                    cell.start();
+                    cell.runs = true;
                 }
             }
             Kind::End => {
                 self.read_output();
-                let marks = self.writing().map(|cell| {
-                    cell.runs = false;
-                    cell.write(Stream::Stdout, &[], true);
-                    cell.marks.iter().map(|mark| format!("{mark}\n")).collect::<String>()
-                });
+                let marks = self.writing().map(Cell::end_run);
                 self.processes.answer(&packet, marks.unwrap_or_default().as_bytes());
             }
             Kind::Input => self.ask_for_input(packet),
@@ -42,15 +38,16 @@ impl<P: Processes> Proxy<P> {
 
     fn ask_for_input(&mut self, packet: Packet) {
         self.read_output();
-        self.flush();
         let Some(cell) = &mut self.cell else { return self.processes.answer(&packet, &[]) };
+        let (prompt, password) = cell.take_prompt().unwrap_or_default();
         if !cell.request.flag("allow_stdin", false) {
             cell.say(Stream::Stderr, "[no input here: the cell reads the end of its input]\n");
             return self.processes.answer(&packet, &[]);
         }
-        let mut question =
-            cell.request.child("input_request", json!({"prompt": "", "password": false}));
+        let content = json!({"prompt": prompt, "password": password});
+        let mut question = cell.request.child("input_request", content);
         question.identities.clone_from(&cell.request.identities);
+        self.flush();
         self.send(To::Stdin, question.clone());
         self.end_input();
         self.asked = Some((packet, question));

@@ -1,6 +1,6 @@
 //! Jupyter's stop button.
 
-use super::cell::Stream;
+use super::cell::{Cell, Stream};
 use super::failure::Failure;
 use super::{Processes, Proxy};
 use std::time::{Duration, Instant};
@@ -41,7 +41,9 @@ impl<P: Processes> Proxy<P> {
         self.read_output();
         self.repeat_stop();
         self.look_for_reply();
-        self.flush();
+        if !self.cell.as_ref().is_some_and(Cell::is_about_to_ask) {
+            self.flush();
+        }
     }
 
     fn repeat_stop(&mut self) {

@@ -56,11 +56,13 @@ fn thirty_megabytes_become_one() {
 fn a_panic_is_an_error_only_if_it_ends_the_cell() {
     let mut caught = cell();
     caught.panic("index".to_owned(), true);
+    assert_eq!(caught.end_run(), "");
     assert_eq!(caught.end(), None);
     assert_eq!(kinds(&mut caught), ["stream"]);
     let mut cell = cell();
     cell.panic("index".to_owned(), true);
     cell.write(Stream::Stdout, format!("{TOKEN}EVCXR_PANIC_NOTIFICATION\n").as_bytes(), false);
+    assert_eq!(cell.end_run(), "EVCXR_PANIC_NOTIFICATION\n");
     let failure = cell.end().unwrap();
     assert_eq!((failure.name.as_str(), failure.value.as_str()), ("panicked", "index"));
     assert_eq!(kinds(&mut cell), [""; 0]);
@@ -71,9 +73,9 @@ fn a_failed_question_mark_is_one_error_without_further_text() {
     let mut cell = cell();
     cell.write(Stream::Stderr, b"\x02no such file\x03\n", false);
     cell.write(Stream::Stdout, format!("{TOKEN}EVCXR_ERROR_OCCURRED\n").as_bytes(), false);
+    assert_eq!(cell.end_run(), "EVCXR_ERROR_OCCURRED\n");
     let failure = cell.end().unwrap();
     assert_eq!(failure.value, "no such file");
-    assert_eq!(cell.marks, ["EVCXR_ERROR_OCCURRED"]);
     assert_eq!(kinds(&mut cell), [""; 0]);
 }
 
@@ -81,6 +83,7 @@ fn a_failed_question_mark_is_one_error_without_further_text() {
 fn an_error_that_evcxr_does_not_know_of_is_text() {
     let mut cell = cell();
     cell.write(Stream::Stderr, b"\x02printed\x03\nand \x02again\x03\n", false);
+    assert_eq!(cell.end_run(), "");
     assert_eq!(cell.end(), None);
     let texts: Vec<Value> =
         cell.messages().iter().map(|message| message.content["text"].clone()).collect();

@@ -17,7 +17,28 @@ fn the_marks_are_those_of_the_last_run() {
     proxy.out();
     end(&mut proxy, &request);
     assert_eq!(proxy.processes.done[1..], ["answer "]);
-    assert_eq!(told(&mut proxy), ["shell execute_reply ok", "iopub status idle"]);
+    assert_eq!(
+        told(&mut proxy),
+        [
+            "iopub stream panicked, and was caught: caught",
+            "shell execute_reply ok",
+            "iopub status idle"
+        ]
+    );
+}
+
+#[test]
+fn a_mark_may_be_read_before_the_start_of_its_run() {
+    let mut proxy = proxy();
+    let request = execute("fails()?");
+    proxy.request(request.clone(), To::Shell);
+    proxy.processes.written.push((Stream::Stderr, b"\x02no file\x03\n".to_vec()));
+    proxy.processes.written.push((Stream::Stdout, b"\x02t:EVCXR_ERROR_OCCURRED\n".to_vec()));
+    proxy.tick();
+    proxy.packet(packet(Kind::Start, ""));
+    end(&mut proxy, &request);
+    assert_eq!(proxy.processes.done, ["answer EVCXR_ERROR_OCCURRED\n"]);
+    assert!(told(&mut proxy).contains(&"iopub error".to_owned()));
 }
 
 #[test]

@@ -60,3 +60,17 @@ fn what_is_typed_into_the_box_of_an_older_question_answers_no_later_one() {
     proxy.input(&question.child("input_reply", json!({"value": "new"})));
     assert_eq!(proxy.processes.done, ["answer new\n"]);
 }
+
+#[test]
+fn a_prompt_that_is_printed_as_evcxr_s_own_crate_does_is_one() {
+    let mut proxy = proxy();
+    asking(&mut proxy);
+    let printed = b"first\nEVCXR_INPUT_REQUEST_PASSWORD:Key?\n".to_vec();
+    proxy.processes.written.push((Stream::Stdout, printed));
+    proxy.tick();
+    assert_eq!(told(&mut proxy), [""; 0], "its question is still to come");
+    proxy.packet(packet(Kind::Input, ""));
+    let out = proxy.out();
+    assert_eq!(out[0].1.content["text"], "first\n");
+    assert_eq!(out[1].1.content, json!({"prompt": "Key?", "password": true}));
+}
