@@ -221,7 +221,8 @@ impl<P: Processes> Proxy<P> {
         self.out.extend(cell.messages().into_iter().map(|message| (To::Iopub, message)));
         let request = cell.request.clone();
         let mut reply = json!({
-            "status": "ok", "execution_count": cell.count, "payload": [], "user_expressions": {},
+            "status": "ok", "execution_count": cell.count, "payload": [],
+            "user_expressions": answers::expressions(&request),
         });
         if let Some(failure) = &failure {
             self.send(To::Iopub, request.child("error", failure.content()));

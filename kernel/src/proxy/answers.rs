@@ -11,12 +11,21 @@ pub fn answer(request: &Message) -> Option<Value> {
         "is_complete_request" => is_complete(request.code()),
         "comm_info_request" => json!({"status": "ok", "comms": {}}),
         "history_request" => json!({"status": "ok", "history": []}),
-        kind if kind.ends_with("_request") => json!({
-            "status": "error", "ename": "NotImplementedError", "traceback": [],
-            "evalue": format!("this kernel knows no {kind}"),
-        }),
+        kind if kind.ends_with("_request") => unknown(kind),
         _ => return None,
     })
+}
+
+/// The answer to what this kernel can't do.
+fn unknown(what: &str) -> Value {
+    let text = format!("this kernel knows no {what}");
+    json!({"status": "error", "ename": "NotImplementedError", "evalue": text, "traceback": []})
+}
+
+/// The answers to the expressions that are to be evaluated behind a cell: evcxr has no way to do that.
+pub fn expressions(request: &Message) -> Value {
+    let asked = request.content["user_expressions"].as_object().into_iter().flatten();
+    asked.map(|(name, _)| (name.clone(), unknown("user expressions"))).collect()
 }
 
 /// What a front end wants to know of a kernel before anything else.
@@ -79,6 +88,9 @@ mod tests {
 
     #[test]
     fn every_request_is_answered() {
+        let request = Message::new("execute_request", json!({"user_expressions": {"x": "1"}}));
+        assert_eq!(expressions(&request)["x"]["status"], "error");
+        assert_eq!(expressions(&Message::new("execute_request", json!({}))), json!({}));
         let answer = |kind: &str| answer(&Message::new(kind, json!({})));
         let status = |kind: &str| answer(kind).map(|answer| answer["status"].clone());
         assert_eq!(status("comm_info_request"), Some(json!("ok")));
