@@ -102,6 +102,29 @@ def test_input_is_asked_of_the_user(shared):
     check(shared)
 
 
+def test_a_prompt_of_evcxr_input_is_a_prompt(shared):
+    message = shared.send('println!("EVCXR_INPUT_REQUEST_PASSWORD:Key?");\n' + READ, allow_stdin=True)
+    question = shared.client.get_stdin_msg(timeout=60)
+    assert question["content"] == {"prompt": "Key?", "password": True}
+    shared.client.input("secret")
+    _, text, _ = shared.answer(message)
+    assert "[secret]" in text and "Key?" not in text
+    check(shared)
+
+
+def test_a_thread_that_still_asks_keeps_no_later_cell_from_asking(shared):
+    thread = "{ std::thread::spawn(|| { std::io::stdin().read_line(&mut String::new()).ok(); }); "
+    thread += "std::thread::sleep(std::time::Duration::from_millis(500)); }"
+    message = shared.send(thread, allow_stdin=True)
+    shared.client.get_stdin_msg(timeout=60)
+    assert shared.answer(message)[0] == "ok"
+    message = shared.send(READ, allow_stdin=True)
+    shared.client.get_stdin_msg(timeout=60)
+    shared.client.input("Ada")
+    assert "[Ada]" in shared.answer(message)[1]
+    check(shared)
+
+
 def test_without_somebody_to_ask_the_input_ends(shared):
     status, text, _ = shared.run(READ, allow_stdin=False)
     assert status == "ok" and "[]" in text and "no input here" in text
