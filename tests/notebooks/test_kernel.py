@@ -54,14 +54,15 @@ def test_full_memory_is_an_error_that_keeps_the_variables(loaded):
 
 
 def test_a_thread_starts_although_memory_is_full(kernel):
-    # As when a library starts its threads late; it would end the process.
+    # As when a library starts its threads late; it would end the process. No stack of this size is
+    # left over from another thread.
     status, text, _ = kernel.run(
         """
         unsafe extern "C" { fn getrlimit(which: i32, limits: *mut u64) -> i32; fn setrlimit(which: i32, limits: *const u64) -> i32; }
         {
             let (mut before, mut after) = ([0u64; 2], [0u64; 2]);
             unsafe { getrlimit(2, before.as_mut_ptr()); setrlimit(2, [4096, before[1]].as_ptr()); }
-            let answer = std::thread::Builder::new().spawn(|| 42).map(|thread| thread.join().unwrap());
+            let answer = std::thread::Builder::new().stack_size(64 << 20).spawn(|| 42).map(|thread| thread.join().unwrap());
             unsafe { getrlimit(2, after.as_mut_ptr()); setrlimit(2, before.as_ptr()); }
             println!("{:?}, and the limit is {} again", answer.ok(), after[0]);
         }
