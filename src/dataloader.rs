@@ -7,7 +7,7 @@ mod pass;
 use crate::dataset::check_labels;
 use crate::error::{Error, Result};
 pub use counts::Features;
-pub(crate) use pass::pass;
+pub(crate) use pass::Pass;
 use tch::{Device, Tensor};
 
 /// What batches can be made of: one row for each example. Word counts, token ids and the hidden

@@ -1,88 +1,81 @@
 //! Showing things in a notebook.
 
-/// A piece of HTML to be shown. As the last line of a cell it appears below it; a cell shows one
-/// block of HTML, so pictures that belong together go into one.
-#[derive(Clone, Debug)]
-pub struct Html(pub String);
+mod bar;
+mod live;
+mod notebook;
+mod table;
+
+pub(crate) use bar::{Bar, Pace, bar, seconds};
+pub use live::Live;
+pub(crate) use notebook::{can_redraw, is_notebook};
+pub(crate) use table::caption;
+pub use table::{escape, table, thousands};
+
+/// A piece of HTML to be shown, and the text that stands for it where there is no HTML to be seen. As
+/// the last line of a cell it appears below it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Html {
+    html: String,
+    text: String,
+}
 
 impl Html {
-    /// Shows the HTML. Where there is no HTML to be seen, as in a terminal, the text stands for it.
-    pub(crate) fn show(&self, text: &str) {
-        println!("EVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT", self.0);
-        println!("EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT");
+    /// HTML of one's own, a table or a picture.
+    pub fn new(html: impl Into<String>) -> Html {
+        Html { html: html.into(), text: "(a picture or a table)".to_owned() }
+    }
+
+    /// What is shown instead of it in a terminal.
+    pub fn with_text(self, text: impl Into<String>) -> Html {
+        Html { text: text.into(), ..self }
+    }
+
+    /// The HTML.
+    pub fn html(&self) -> &str {
+        &self.html
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// What the notebook calls for the value of a cell's last line.
     pub fn evcxr_display(&self) {
-        self.show("(a picture or a table)");
+        notebook::print(self);
     }
 }
 
-/// A value of so many characters stays on one line.
-const SHORT: usize = 24;
-
-/// A table of texts, with a caption and a header. Columns whose values are numbers are aligned to
-/// the right, the others to the left.
-pub fn table(caption: &str, header: &[&str], rows: &[Vec<String>]) -> Html {
-    let is_number =
-        |cell: &str| cell.trim_end_matches(['%', ' ']).replace(',', "").parse::<f64>().is_ok();
-    let left: Vec<bool> = (0..header.len())
-        .map(|column| !rows.iter().filter_map(|row| row.get(column)).all(|cell| is_number(cell)))
-        .collect();
-    let line = |tag: &str, cells: &mut dyn Iterator<Item = &str>| {
-        let cells: String = cells
-            .zip(&left)
-            .map(|(cell, left)| {
-                let side = if *left { "left" } else { "right" };
-                let short = cell.chars().count() <= SHORT;
-                let wrap = if short { ";white-space:nowrap" } else { "" };
-                format!("<{tag} style=\"text-align:{side}{wrap}\">{}</{tag}>", escape(cell))
-            })
-            .collect();
-        format!("<tr>{cells}</tr>")
-    };
-    let body: String =
-        rows.iter().map(|row| line("td", &mut row.iter().map(String::as_str))).collect();
-    Html(format!(
-        "<table>{}<thead>{}</thead><tbody>{body}</tbody></table>",
-        self::caption(caption),
-        line("th", &mut header.iter().copied()),
-    ))
+/// What can be shown in a notebook: all that the library gives back, and texts. For a type of your own:
+/// `impl Show for MyType`.
+pub trait Show {
+    /// How it looks.
+    fn to_html(&self) -> Html;
 }
 
-/// The caption of a table: on one line, which JupyterLab would break at the table's width.
-pub fn caption(text: &str) -> String {
-    format!("<caption style=\"white-space:nowrap;text-align:left\">{}</caption>", escape(text))
-}
-
-/// A number with a comma between the thousands: 25,000.
-pub fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+impl Show for Html {
+    fn to_html(&self) -> Html {
+        self.clone()
     }
-    text
 }
 
-/// Makes any text safe to stand in HTML: a review can inject no markup.
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\n' | '\r' => escaped.push(' '),
-            c => escaped.push(c),
-        }
+impl Show for str {
+    fn to_html(&self) -> Html {
+        let lines: Vec<String> = self.lines().map(escape).collect();
+        Html::new(format!("<pre>{}</pre>", lines.join("\n"))).with_text(self)
     }
-    escaped
+}
+
+impl Show for String {
+    fn to_html(&self) -> Html {
+        self.as_str().to_html()
+    }
+}
+
+impl<T: Show + ?Sized> Show for &T {
+    fn to_html(&self) -> Html {
+        (**self).to_html()
+    }
 }
 
 #[cfg(test)]
@@ -90,24 +83,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_becomes_text() {
-        assert_eq!(escape("<b a=\"x\">&'\n"), "&lt;b a=&quot;x&quot;&gt;&amp;&#39; ");
-        let Html(html) = table("<i>", &["<b>"], &[vec!["<u>".to_owned()]]);
-        assert!(!html.contains("<i>") && !html.contains("<b>") && !html.contains("<u>"), "{html}");
-    }
-
-    #[test]
-    fn thousands_are_told_apart() {
-        assert_eq!([0, 999, 1000, 25_000].map(thousands), ["0", "999", "1,000", "25,000"]);
-        assert_eq!(thousands(22_713_986), "22,713,986");
-    }
-
-    #[test]
-    fn numbers_stand_on_the_right() {
-        let rows = [vec!["a".to_owned(), "1,000".to_owned(), "5.5 %".to_owned()]];
-        let Html(html) = table("", &["text", "count", "share"], &rows);
-        // With the caption.
-        assert_eq!(html.matches("text-align:left").count(), 3, "{html}");
-        assert_eq!(html.matches("text-align:right").count(), 4, "{html}");
+    fn a_text_is_shown_as_it_is() {
+        let shown = "a < b\n  c".to_html();
+        assert_eq!((shown.html(), shown.text()), ("<pre>a &lt; b\n  c</pre>", "a < b\n  c"));
     }
 }

@@ -1,9 +1,9 @@
 //! Downloads that go on where they were, and arrive whole and right or not at all.
 
+use crate::display::Bar;
 use crate::error::{Error, Result};
 use crate::files::cannot_write;
 use crate::interrupt::Interrupt;
-use crate::progress::Pace;
 pub use checksum::Checksum;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -104,23 +104,24 @@ impl Download<'_> {
     /// Connects until the file has its size, as long as each connection brings something.
     fn receive(&self, file: &mut File, path: &Path) -> Result<()> {
         let interrupt = Interrupt::listen();
-        let mut pace = Pace::start();
+        let mut bar = Bar::start(format!("downloading {}", self.name()));
         let length = |file: &File| -> Result<u64> {
             Ok(file.metadata().map_err(|error| cannot_write(path, &error))?.len())
         };
         let mut have = length(file)?;
         for _ in 0..ATTEMPTS {
             if have >= self.size {
-                return Ok(());
+                break;
             }
             let before = have;
-            self.connect_once(file, path, before, &interrupt, &mut pace)?;
+            self.connect_once(file, path, before, &interrupt, &mut bar)?;
             have = length(file)?;
             if have == before {
                 break;
             }
         }
         if have >= self.size {
+            bar.done(&format!("{:.0} MB", self.size as f64 / 1e6));
             return Ok(());
         }
         Err(self
@@ -134,7 +135,7 @@ impl Download<'_> {
         path: &Path,
         have: u64,
         interrupt: &Interrupt,
-        pace: &mut Pace,
+        bar: &mut Bar,
     ) -> Result<()> {
         let arrivals = connect(self.url.to_owned(), self.token.map(str::to_owned), have);
         let (mut at, mut heard) = (have, Instant::now());
@@ -163,21 +164,19 @@ impl Download<'_> {
                 }
             };
             written.map_err(|error| cannot_write(path, &error))?;
-            self.say_how_far(at, at - have.min(at), pace);
+            self.say_how_far(at, at - have.min(at), bar);
         }
     }
 
-    fn say_how_far(&self, at: u64, arrived: u64, pace: &mut Pace) {
-        let share = at as f64 / self.size as f64;
-        if pace.line_is_due(share) {
-            println!(
-                "{} | {:.0} of {:.0} MB | {:.1} MB/s",
-                self.url.rsplit('/').next().unwrap_or(self.url),
-                at as f64 / 1e6,
-                self.size as f64 / 1e6,
-                arrived as f64 / 1e6 / pace.seconds().max(1e-3),
-            );
-        }
+    fn say_how_far(&self, at: u64, arrived: u64, bar: &mut Bar) {
+        let speed = arrived as f64 / 1e6 / bar.seconds().max(1e-3);
+        let (at, all) = (at as f64 / 1e6, self.size as f64 / 1e6);
+        bar.at(at / all, || format!("{at:.0} of {all:.0} MB | {speed:.1} MB/s"));
+    }
+
+    /// The last part of its address.
+    fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap_or(self.url)
     }
 
     fn error(&self, message: impl Into<String>) -> Error {

@@ -18,7 +18,6 @@ pub mod metrics;
 pub mod mode;
 pub mod models;
 pub mod plots;
-mod progress;
 mod random;
 pub mod tokenizer;
 pub mod trainer;
@@ -27,9 +26,11 @@ pub mod vectorizer;
 pub use dataloader::{Batch, DataLoader, Dataset, Features};
 pub use dataset::{Reviews, Splits};
 pub use device::device;
-pub use display::{Html, table};
+pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};
-pub use metrics::{ClassMetrics, EpochMetrics, Evaluation, History, Mistake, Predictions};
+pub use metrics::{
+    ClassMetrics, EpochMetrics, Evaluation, History, Mistake, Predictions, StepMetrics,
+};
 pub use mode::{Mode, Precision};
 pub use models::{
     Architecture, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates, ParameterCount,

@@ -4,4 +4,4 @@ mod evaluation;
 mod history;
 
 pub use evaluation::{ClassMetrics, Evaluation, Mistake, Predictions};
-pub use history::{EpochMetrics, History};
+pub use history::{EpochMetrics, History, StepMetrics};

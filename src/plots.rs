@@ -2,12 +2,14 @@
 //! before a notebook is run or trusted, when it would take an SVG element apart.
 
 mod points;
+mod training;
 
 use crate::display::{Html, escape, thousands};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 pub use points::{heat_map, scatter_chart};
 use std::ops::Range;
+pub use training::{Curve, training_chart};
 
 /// Two stand side by side in a notebook at a laptop's width.
 const SIZE: (u32, u32) = (430, 310);
@@ -100,8 +102,9 @@ pub fn histogram(title: &str, x_label: &str, y_label: &str, values: &[f64]) -> H
 
 /// Figures that are shown together, since a cell shows one block of HTML.
 pub fn side_by_side(figures: &[Html]) -> Html {
-    let figures: String = figures.iter().map(|figure| figure.0.as_str()).collect();
-    Html(format!("<div>{figures}</div>"))
+    let all: String = figures.iter().map(Html::html).collect();
+    let texts: Vec<&str> = figures.iter().map(Html::text).collect();
+    Html::new(format!("<div>{all}</div>")).with_text(texts.join("\n"))
 }
 
 /// An image of what is drawn.
@@ -116,19 +119,39 @@ fn figure_of(size: (u32, u32), title: &str, draw: impl FnOnce(&Area) -> Drawn) -
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         draw(&area).and_then(|()| Ok(area.present()?))
     };
-    let title = escape(title);
-    Html(match drawn {
-        Err(error) => format!("<p>{title}: {}</p>", escape(&error.to_string())),
-        Ok(()) => format!("<img alt=\"{title}\" src=\"data:image/svg+xml,{}\">", encoded(&svg)),
-    })
+    let alt = escape(title);
+    let html = match drawn {
+        Err(error) => format!("<p>{alt}: {}</p>", escape(&error.to_string())),
+        // With its size, so that nothing moves while the next one of a row is decoded.
+        Ok(()) => format!(
+            "<img alt=\"{alt}\" width=\"{}\" height=\"{}\" src=\"data:image/svg+xml,{}\">",
+            size.0,
+            size.1,
+            encoded(&svg)
+        ),
+    };
+    Html::new(html).with_text(format!("(figure: {title})"))
 }
 
-/// A text as it may stand in an address (RFC 3986): nothing in it can end the attribute.
+/// A text as it may stand in an address (RFC 3986, `pchar`): nothing in it can end the attribute.
 fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(2 * text.len());
     for byte in text.bytes() {
         match byte {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
+            b'0'..=b'9'
+            | b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b','
+            | b':'
+            | b';'
+            | b'='
+            | b'('
+            | b')'
+            | b'/' => {
                 encoded.push(byte.into());
             }
             other => encoded += &format!("%{other:02X}"),
@@ -215,8 +238,8 @@ pub mod tests {
     use super::*;
 
     /// The SVG inside the images.
-    pub fn drawing(Html(html): &Html) -> String {
-        let mut parts = html.split('%');
+    pub fn drawing(figure: &Html) -> String {
+        let mut parts = figure.html().split('%');
         let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
         for part in parts {
             bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
@@ -229,7 +252,7 @@ pub mod tests {
     fn bars_have_their_names_and_cannot_inject_markup() {
         let bars = [("ne<g>".to_owned(), 3.0), ("p\u{f6}s".to_owned(), 5.0)];
         let chart = bar_chart("<\"Classes\">", "class", "reviews", &bars);
-        assert!(!chart.0.contains("<\"") && !chart.0.contains("<g>"), "{}", chart.0);
+        assert!(!chart.html().contains("<\"") && !chart.html().contains("<g>"), "{chart:?}");
         let drawing = drawing(&chart);
         assert!(drawing.contains("p\u{f6}s") && drawing.contains("reviews"), "{drawing}");
         assert!(!drawing.contains("ne<g>"), "{drawing}");
@@ -245,11 +268,11 @@ pub mod tests {
     #[test]
     fn odd_values_are_drawn_as_well() {
         for values in [vec![], vec![1.0], vec![2.0; 9], vec![f64::NAN, 1.0, f64::INFINITY]] {
-            assert_eq!(histogram("t", "x", "y", &values).0.matches("<img").count(), 1);
+            assert_eq!(histogram("t", "x", "y", &values).html().matches("<img").count(), 1);
         }
-        assert_eq!(bar_chart("t", "x", "y", &[]).0.matches("<img").count(), 1);
+        assert_eq!(bar_chart("t", "x", "y", &[]).html().matches("<img").count(), 1);
         let point = [Series { name: "train", points: vec![(1.0, f64::NAN), (2.0, 1.0)] }];
-        assert_eq!(line_chart("t", "x", "y", &point).0.matches("<img").count(), 1);
+        assert_eq!(line_chart("t", "x", "y", &point).html().matches("<img").count(), 1);
     }
 
     #[test]

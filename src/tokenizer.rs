@@ -6,10 +6,9 @@ mod tests;
 
 use crate::cache::{Key, cached};
 use crate::dataloader::Dataset;
-use crate::display::{Html, table};
+use crate::display::{Bar, Html, table, thousands};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::progress::Pace;
 pub use encodings::{Encodings, Tokens};
 use std::path::Path;
 use tch::Tensor;
@@ -107,7 +106,7 @@ impl Tokenizer {
         let mut tokenizer = self.tokenizer.clone();
         let truncation = TruncationParams { max_length, ..Default::default() };
         tokenizer.with_truncation(Some(truncation)).map_err(failed)?;
-        let (interrupt, mut pace) = (Interrupt::listen(), Pace::start());
+        let (interrupt, mut bar) = (Interrupt::listen(), Bar::start("tokenizing"));
         let mut encodings = Encodings::new(self.padding_id, self.max_length);
         for some in texts.chunks(AT_ONCE) {
             if interrupt.happened() {
@@ -118,12 +117,12 @@ impl Tokenizer {
             for encoding in tokenizer.encode_batch_fast(inputs, true).map_err(failed)? {
                 encodings.push(encoding.get_ids());
             }
-            let share = encodings.len() as f64 / texts.len() as f64;
-            if pace.line_is_due(share) {
-                let left = pace.seconds_left(share);
-                println!("{} of {} texts | {left:.0} s left", encodings.len(), texts.len());
-            }
+            let (done, all) = (encodings.len(), texts.len());
+            bar.at(done as f64 / all as f64, || {
+                format!("{} of {} texts", thousands(done), thousands(all))
+            });
         }
+        bar.done(&format!("{} texts", thousands(texts.len())));
         Ok(encodings)
     }
 

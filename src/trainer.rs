@@ -10,6 +10,7 @@ mod schedule;
 pub(crate) mod tests;
 
 use crate::dataloader::{self, DataLoader, Dataset};
+use crate::display::{Bar, thousands};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::metrics::{Evaluation, History, Predictions};
@@ -65,6 +66,8 @@ pub struct Trainer {
     pub precision: Precision,
     /// Ends the training after so many epochs without a better validation accuracy.
     pub patience: Option<usize>,
+    /// `fit` shows nothing: for many short trainings in one cell. The history has their figures.
+    pub quiet: bool,
     /// Decides the order of the batches and what dropout leaves out: the same seed gives the same
     /// numbers.
     pub seed: u32,
@@ -90,6 +93,7 @@ impl Default for Trainer {
             accumulation_steps: 1,
             precision: Precision::Fp32,
             patience: None,
+            quiet: false,
             seed: 1,
             save_dir: None,
             checkpoint_steps: None,
@@ -99,7 +103,8 @@ impl Default for Trainer {
 
 impl Trainer {
     /// Trains the model. At the end it has the parameters of the epoch with the best validation
-    /// accuracy. Jupyter's stop button ends it after the current batch with what there is.
+    /// accuracy. In a notebook the curves of loss and accuracy grow while it runs. Jupyter's stop
+    /// button ends it after the current batch with what there is.
     ///
     /// # Errors
     /// [`Error::Argument`] for settings that can't be used, [`Error::Data`] if the loss becomes
@@ -147,17 +152,24 @@ impl Trainer {
         model: &M,
         data: &DataLoader<D>,
     ) -> Result<Evaluation> {
-        self.evaluate_until(model, data, &Interrupt::listen(), "the evaluation")
+        let what = "the evaluation";
+        let mut bar = Bar::start(what);
+        let evaluation =
+            self.evaluate_until((model, data), &Interrupt::listen(), what, &mut |share| {
+                bar.at(share, String::new);
+            })?;
+        bar.done(&format!("{} examples", thousands(data.labels().len())));
+        Ok(evaluation)
     }
 
     fn evaluate_until<D: Dataset, M: Classifier<D::Batch>>(
         &self,
-        model: &M,
-        data: &DataLoader<D>,
+        (model, data): (&M, &DataLoader<D>),
         interrupt: &Interrupt,
         what: &'static str,
+        progress: &mut dyn FnMut(f64),
     ) -> Result<Evaluation> {
-        let logits = self.logits(model, data.data(), interrupt, what)?; // (examples, classes)
+        let logits = self.logits((model, data.data()), interrupt, what, progress)?; // (examples, classes)
         let labels = Tensor::f_from_slice(data.labels())?;
         let loss = cross_entropy(&logits, &labels, data.num_classes())?;
         let loss = f64::try_from(loss)?;
@@ -173,21 +185,26 @@ impl Trainer {
         model: &M,
         data: &D,
     ) -> Result<Predictions> {
-        predictions(&self.logits(model, data, &Interrupt::listen(), "the prediction")?)
+        let what = "the prediction";
+        let mut bar = Bar::start(what);
+        let logits = self.logits((model, data), &Interrupt::listen(), what, &mut |share| {
+            bar.at(share, String::new);
+        })?;
+        bar.done(&format!("{} examples", thousands(data.len())));
+        predictions(&logits)
     }
 
     /// The logits of all rows, in their order, on the CPU: f32, shape (examples, classes).
     fn logits<D: Dataset, M: Classifier<D::Batch>>(
         &self,
-        model: &M,
-        data: &D,
+        (model, data): (&M, &D),
         interrupt: &Interrupt,
         what: &'static str,
+        progress: &mut dyn FnMut(f64),
     ) -> Result<Tensor> {
         let mode = Mode { train: false, precision: self.precision };
-        dataloader::pass(data, model.var_store().device(), interrupt, what, |features, rows| {
-            forward(model, features, rows, mode)
-        })
+        let pass = dataloader::Pass { device: model.var_store().device(), interrupt, what };
+        pass.over(data, progress, |features, rows| forward(model, features, rows, mode))
     }
 
     fn check(&self) -> Result<()> {
@@ -236,8 +253,9 @@ fn finish<D: Dataset, M: Classifier<D::Batch>>(
     let outcome = run.epochs();
     run.best.restore(model.var_store())?;
     outcome?;
-    run.progress.finish(&run.position.history);
-    Ok(run.position.history)
+    let (progress, history) = run.end();
+    progress.finish(&history);
+    Ok(history)
 }
 
 /// The softmax of logits of shape (examples, classes), row by row.
@@ -267,17 +285,24 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, logits: &Tensor, loss: &Tensor, labels: &Tensor) -> Result<()> {
-        let count = labels.numel() as f64;
+    /// Those of one batch: logits (batch, classes), the mean loss, labels (batch).
+    fn of(logits: &Tensor, loss: &Tensor, labels: &Tensor) -> Result<Sums> {
+        let examples = labels.numel() as f64;
         let hits = logits.f_argmax(-1, false)?.f_eq_tensor(labels)?.f_sum(Kind::Int64)?;
-        self.loss += f64::try_from(loss)? * count;
-        self.correct += i64::try_from(hits)? as f64;
-        self.examples += count;
-        Ok(())
+        let loss = f64::try_from(loss)? * examples;
+        Ok(Sums { loss, correct: i64::try_from(hits)? as f64, examples })
     }
 
     /// Loss and accuracy, both means over the examples.
     fn mean(&self) -> (f64, f64) {
         (self.loss / self.examples, self.correct / self.examples)
+    }
+}
+
+impl std::ops::AddAssign for Sums {
+    fn add_assign(&mut self, other: Sums) {
+        self.loss += other.loss;
+        self.correct += other.correct;
+        self.examples += other.examples;
     }
 }

@@ -1,9 +1,10 @@
 //! The archive of the Large Movie Review Dataset, read without unpacking its 100,000 files.
 
+use crate::display::{Bar, thousands};
 use crate::error::{Error, Result};
 use flate2::read::GzDecoder;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 use tar::{Archive, EntryType};
 
@@ -20,7 +21,12 @@ pub fn read(path: &Path, per_folder: usize) -> Result<(Vec<String>, Vec<i64>)> {
     let refused = |message: String| {
         Error::file(path, format!("{message}: delete the file, and download it again"))
     };
-    let file = File::open(path).map_err(|error| Error::file(path, error))?;
+    let unreadable = |error: std::io::Error| Error::file(path, error);
+    let file = File::open(path).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    // Shares its position with the one that is read.
+    let mut place = file.try_clone().map_err(unreadable)?;
+    let mut bar = Bar::start("reading the archive");
     let mut archive = Archive::new(GzDecoder::new(BufReader::with_capacity(1 << 18, file)));
     let mut folders: [Vec<(String, String)>; 4] = Default::default();
     let broken = |error: std::io::Error| refused(format!("the archive is damaged ({error})"));
@@ -36,8 +42,12 @@ pub fn read(path: &Path, per_folder: usize) -> Result<(Vec<String>, Vec<i64>)> {
             })?;
             folders[folder].push((file.to_owned(), text));
         }
+        let at = place.stream_position().map_err(unreadable)?;
+        bar.at(at as f64 / size as f64, String::new);
     }
-    gather(folders, per_folder).map_err(refused)
+    let (texts, labels) = gather(folders, per_folder).map_err(refused)?;
+    bar.done(&format!("{} reviews", thousands(texts.len())));
+    Ok((texts, labels))
 }
 
 /// Refuses what an honest copy does not have.

@@ -1,7 +1,7 @@
 //! How reviews show themselves in a notebook.
 
 use super::{Reviews, Splits};
-use crate::display::{Html, escape, table, thousands};
+use crate::display::{Html, Show, escape, table, thousands};
 use crate::error::{Error, Result};
 use crate::plots::{bar_chart, histogram, side_by_side};
 
@@ -11,7 +11,7 @@ const EXCERPT: usize = 160;
 impl Reviews {
     /// Shows the first rows as a table in the notebook.
     pub fn evcxr_display(&self) {
-        self.table(5).show(&format!("{:?}", self.frame));
+        self.to_html().evcxr_display();
     }
 
     /// The first `rows` reviews as a table, long texts cut.
@@ -46,11 +46,12 @@ impl Reviews {
             return Err(Error::argument("row", row, remedy));
         };
         let name = self.class_names.get(*label as usize).map_or("", String::as_str);
-        Ok(Html(format!(
+        let html = format!(
             "<blockquote style=\"max-width:48em\">{}</blockquote><p>label {label}: {}</p>",
             escape(text),
             escape(name)
-        )))
+        );
+        Ok(Html::new(html).with_text(format!("{text}\n\nlabel {label}: {name}")))
     }
 
     /// Two figures: how many reviews each class has, and how long the reviews are.
@@ -77,6 +78,18 @@ impl Reviews {
 impl Splits {
     /// Shows the size and the classes of each split in the notebook.
     pub fn evcxr_display(&self) {
+        self.to_html().evcxr_display();
+    }
+}
+
+impl Show for Reviews {
+    fn to_html(&self) -> Html {
+        self.table(5).with_text(format!("{:?}", self.frame))
+    }
+}
+
+impl Show for Splits {
+    fn to_html(&self) -> Html {
         let header: Vec<&str> = ["split", "reviews"]
             .into_iter()
             .chain(self.train.class_names.iter().map(String::as_str))
@@ -89,8 +102,7 @@ impl Splits {
                 [name.to_owned()].into_iter().chain(numbers.map(thousands)).collect()
             })
             .into();
-        let lines: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
-        table("the three splits", &header, &rows).show(&lines.join("\n"));
+        table("the three splits", &header, &rows)
     }
 }
 
@@ -108,7 +120,8 @@ mod tests {
         let text = "<script>alert(1)</script>".to_owned();
         let mut reviews = Reviews::from_rows(vec![text.clone()], vec![0]).unwrap();
         reviews.class_names = vec![text];
-        for Html(html) in [reviews.table(1), reviews.review(0).unwrap()] {
+        for shown in [reviews.table(1), reviews.review(0).unwrap()] {
+            let html = shown.html();
             assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"), "{html}");
         }
     }

@@ -1,6 +1,6 @@
 //! How a model does on data it has not learned from.
 
-use crate::display::table;
+use crate::display::{Html, Show, table};
 
 /// What a model says about each example.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,12 @@ impl Predictions {
 
     /// Shows the probabilities of the first twenty examples, in percent.
     pub fn evcxr_display(&self) {
+        self.to_html().evcxr_display();
+    }
+}
+
+impl Show for Predictions {
+    fn to_html(&self) -> Html {
         let classes = self.probabilities.first().map_or(0, Vec::len);
         let names: Vec<String> = (0..classes).map(|class| format!("class {class}")).collect();
         let header: Vec<&str> =
@@ -33,12 +39,11 @@ impl Predictions {
                 [row.to_string()].into_iter().chain(shares.iter().map(percent)).collect()
             })
             .collect();
-        let lines: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
         let caption = match self.probabilities.len() {
             1 => "probabilities of one example".to_owned(),
             examples => format!("probabilities of {examples} examples"),
         };
-        table(&caption, &header, &rows).show(&lines.join("\n"));
+        table(&caption, &header, &rows)
     }
 }
 
@@ -127,6 +132,12 @@ impl Evaluation {
 
     /// Shows accuracy, loss, the confusion matrix and the metrics of each class in the notebook.
     pub fn evcxr_display(&self) {
+        self.to_html().evcxr_display();
+    }
+}
+
+impl Show for Evaluation {
+    fn to_html(&self) -> Html {
         let classes = self.confusion.len();
         let predicted: Vec<String> =
             (0..classes).map(|class| format!("predicted {class}")).collect();
@@ -148,7 +159,7 @@ impl Evaluation {
             self.loss,
             self.labels.len(),
         );
-        table(&summary, &header, &rows).show(&summary);
+        table(&summary, &header, &rows)
     }
 }
 

@@ -1,9 +1,9 @@
 //! A training, epoch by epoch.
 
-use crate::display::{Html, table};
+use crate::display::{Html, Show, table};
 use crate::error::Result;
 use crate::files::{cannot_write, write_whole};
-use crate::plots::{Series, line_chart, side_by_side};
+use crate::plots::{Curve, side_by_side, training_chart};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -37,12 +37,26 @@ impl fmt::Display for EpochMetrics {
     }
 }
 
+/// The numbers of some steps within an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepMetrics {
+    /// Where in the training they end, in epochs: 0.5 is the middle of the first one.
+    pub epoch: f64,
+    /// Mean cross entropy over their examples, each taken before its step.
+    pub train_loss: f64,
+    /// Share of right answers, 0 to 1, likewise.
+    pub train_accuracy: f64,
+}
+
 /// A training, epoch by epoch. In a notebook it shows itself as two figures, loss and accuracy, and
 /// as a table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// The epochs that ended, in their order.
     pub epochs: Vec<EpochMetrics>,
+    /// What went on within the epochs: some twenty points in each.
+    #[serde(default)]
+    pub steps: Vec<StepMetrics>,
     /// Whether the stop button ended the training early.
     pub stopped: bool,
 }
@@ -58,20 +72,46 @@ impl History {
         )
     }
 
-    /// The two figures of the course: loss and accuracy, for train and val, over the epochs.
+    /// The two figures of the course: loss and accuracy, for train and val, over the epochs. The
+    /// thin line is train within the epochs; the ring is around the best one.
     pub fn figures(&self) -> Html {
-        let series = |name, value: fn(&EpochMetrics) -> f64| Series {
+        self.figures_up_to(0)
+    }
+
+    /// The same with room for so many epochs.
+    pub(crate) fn figures_up_to(&self, epochs: usize) -> Html {
+        let last = self.steps.last().map_or(0.0, |step| step.epoch.ceil());
+        let epochs = (epochs.max(self.epochs.len()) as f64).max(last).max(1.0);
+        let curve = |name, value: fn(&EpochMetrics) -> f64| Curve {
             name,
             points: self.epochs.iter().map(|e| (e.epoch as f64, value(e))).collect(),
+            within: Vec::new(),
         };
-        let loss = [series("train", |e| e.train_loss), series("val", |e| e.val_loss)];
-        let accuracy = [
-            series("train", |e| 100.0 * e.train_accuracy),
-            series("val", |e| 100.0 * e.val_accuracy),
+        let within = |value: fn(&StepMetrics) -> f64| -> Vec<(f64, f64)> {
+            self.steps.iter().map(|step| (step.epoch, value(step))).collect()
+        };
+        let loss = [
+            Curve { within: within(|s| s.train_loss), ..curve("train", |e| e.train_loss) },
+            curve("val", |e| e.val_loss),
         ];
+        let accuracy = [
+            Curve {
+                within: within(|s| 100.0 * s.train_accuracy),
+                ..curve("train", |e| 100.0 * e.train_accuracy)
+            },
+            curve("val", |e| 100.0 * e.val_accuracy),
+        ];
+        let best =
+            |value: fn(&EpochMetrics) -> f64| self.best().map(|e| (e.epoch as f64, value(e)));
         side_by_side(&[
-            line_chart("Loss", "epoch", "cross entropy", &loss),
-            line_chart("Accuracy", "epoch", "accuracy (%)", &accuracy),
+            training_chart("Loss", "cross entropy", &loss, best(|e| e.val_loss), epochs),
+            training_chart(
+                "Accuracy",
+                "accuracy (%)",
+                &accuracy,
+                best(|e| 100.0 * e.val_accuracy),
+                epochs,
+            ),
         ])
     }
 
@@ -93,6 +133,16 @@ impl History {
         table(&best, &header, &rows)
     }
 
+    /// A line for each epoch.
+    pub(crate) fn lines(&self) -> String {
+        self.epochs.iter().map(EpochMetrics::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The table, to be unfolded by a click.
+    pub(crate) fn folded(&self) -> String {
+        format!("<details><summary>all epochs</summary>{}</details>", self.table().html())
+    }
+
     /// Writes the numbers to a CSV file, a line for each epoch. Shares are from 0 to 1.
     ///
     /// # Errors
@@ -111,10 +161,14 @@ impl History {
 
     /// Shows the figures in the notebook, and below them the table, folded.
     pub fn evcxr_display(&self) {
-        let lines: Vec<String> = self.epochs.iter().map(EpochMetrics::to_string).collect();
-        let (figures, table) = (self.figures().0, self.table().0);
-        let folded = format!("<details><summary>all epochs</summary>{table}</details>");
-        Html(figures + &folded).show(&lines.join("\n"));
+        self.to_html().evcxr_display();
+    }
+}
+
+impl Show for History {
+    fn to_html(&self) -> Html {
+        let html = format!("{}{}", self.figures().html(), self.folded());
+        Html::new(html).with_text(self.lines())
     }
 }
 
@@ -130,27 +184,30 @@ mod tests {
     #[test]
     fn the_first_of_the_best_epochs_counts() {
         let epochs = vec![epoch(1, 0.7), epoch(2, 0.9), epoch(3, 0.9)];
-        let history = History { epochs, stopped: false };
+        let history = History { epochs, ..History::default() };
         assert_eq!(history.best().map(|best| best.epoch), Some(2));
         assert_eq!(History::default().best(), None);
     }
 
     #[test]
     fn figures_have_axes_units_and_a_legend() {
-        let history = History { epochs: vec![epoch(1, 0.7), epoch(2, 0.9)], stopped: false };
+        let epochs = vec![epoch(1, 0.7), epoch(2, 0.9)];
+        let history = History { epochs, ..History::default() };
         let html = drawing(&history.figures());
         assert_eq!(html.matches("<img").count(), 2);
+        assert!(html.contains("best epoch"));
         for words in ["Loss", "Accuracy", "epoch", "accuracy (%)", "cross entropy", "train", "val"]
         {
             assert!(html.contains(words), "{words}");
         }
         // One epoch, or none, must draw as well.
-        assert_eq!(History::default().figures().0.matches("<img").count(), 2);
+        assert_eq!(History::default().figures().html().matches("<img").count(), 2);
     }
 
     #[test]
     fn the_numbers_can_be_written_to_a_file() {
-        let history = History { epochs: vec![epoch(1, 0.7), epoch(2, 0.9)], stopped: false };
+        let epochs = vec![epoch(1, 0.7), epoch(2, 0.9)];
+        let history = History { epochs, ..History::default() };
         let folder = crate::files::test_folder("history");
         history.write_csv(folder.join("metrics.csv")).unwrap();
         let text = std::fs::read_to_string(folder.join("metrics.csv")).unwrap();

@@ -4,6 +4,7 @@ use super::AutoModelForSequenceClassification;
 use super::weights::is_encoder;
 use crate::cache::{DELETE_CACHE, Key, bytes_of, cached};
 use crate::dataloader::{self, Dataset};
+use crate::display::{Bar, thousands};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::mode::{Mode, Precision};
@@ -92,10 +93,14 @@ impl AutoModelForSequenceClassification {
     /// (texts, D)
     fn first_states(&self, texts: &Encodings, precision: Precision) -> Result<Tensor> {
         let mode = Mode { train: false, precision };
-        let interrupt = Interrupt::listen();
-        dataloader::pass(texts, self.store.device(), &interrupt, "the encoder", |tokens, _| {
-            let first = guarded("the encoder", || self.first_state(tokens, mode))?;
+        let (what, interrupt) = ("the encoder", Interrupt::listen());
+        let pass = dataloader::Pass { device: self.store.device(), interrupt: &interrupt, what };
+        let mut bar = Bar::start(what);
+        let states = pass.over(texts, &mut |share| bar.at(share, String::new), |tokens, _| {
+            let first = guarded(what, || self.first_state(tokens, mode))?;
             Ok(first.f_to_kind(Kind::Float)?)
-        })
+        })?;
+        bar.done(&format!("{} texts", thousands(texts.len())));
+        Ok(states)
     }
 }

@@ -1,7 +1,7 @@
 //! How a model shows itself: the tree of its modules.
 
 use super::{Architecture, AutoModelForSequenceClassification};
-use crate::display::{Html, caption, escape, thousands};
+use crate::display::{Html, Show, caption, escape, thousands};
 use tch::Device;
 
 /// A module, or a parameter, which has a shape and no children.
@@ -77,14 +77,7 @@ impl Node {
 impl AutoModelForSequenceClassification {
     /// Shows the tree of the modules, with shapes and parameters, in the notebook.
     pub fn evcxr_display(&self) {
-        let (summary, lines) = (self.summary(), self.tree());
-        let text: String = lines
-            .iter()
-            .map(|[name, shape, total, trained]| {
-                format!("\n{name:<36} {shape:<36} {total:>10} {trained:>11}")
-            })
-            .collect();
-        Html(html(&summary, &lines)).show(&(summary + &text));
+        self.to_html().evcxr_display();
     }
 
     /// The lines of the tree, indented: name, shape, parameters, those that are trained.
@@ -118,6 +111,19 @@ impl AutoModelForSequenceClassification {
             short(count.total),
             short(count.trainable),
         )
+    }
+}
+
+impl Show for AutoModelForSequenceClassification {
+    fn to_html(&self) -> Html {
+        let (summary, lines) = (self.summary(), self.tree());
+        let text: String = lines
+            .iter()
+            .map(|[name, shape, total, trained]| {
+                format!("\n{name:<36} {shape:<36} {total:>10} {trained:>11}")
+            })
+            .collect();
+        Html::new(html(&summary, &lines)).with_text(summary + &text)
     }
 }
 

@@ -88,7 +88,7 @@ mod tests {
         assert!(drawing.contains("whole") && drawing.contains("seconds"), "{drawing}");
         assert!(!drawing.contains("<b>"), "{drawing}");
         assert_eq!(drawing.matches("<circle").count(), 2);
-        assert_eq!(scatter_chart("t", "x", "y", &[]).0.matches("<img").count(), 1);
+        assert_eq!(scatter_chart("t", "x", "y", &[]).html().matches("<img").count(), 1);
     }
 
     #[test]
@@ -100,6 +100,6 @@ mod tests {
         // Of the table and of the key, where 0 has no colour
         assert_eq!(drawing.matches("#0072B2").count(), 4 + 4, "{drawing}");
         assert!(drawing.contains("0.90"), "{drawing}");
-        assert_eq!(heat_map("t", &[], &[]).0.matches("<img").count(), 1);
+        assert_eq!(heat_map("t", &[], &[]).html().matches("<img").count(), 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cache::DELETE_CACHE;
 use crate::dataloader::Dataset;
-use crate::display::table;
+use crate::display::{Html, Show, table};
 use crate::error::{Error, Result};
 use tch::{Device, Kind, Tensor};
 
@@ -119,6 +119,12 @@ impl Encodings {
 
     /// Shows how many texts and tokens there are in the notebook.
     pub fn evcxr_display(&self) {
+        self.to_html().evcxr_display();
+    }
+}
+
+impl Show for Encodings {
+    fn to_html(&self) -> Html {
         let mut lengths = self.lengths();
         lengths.sort_unstable();
         let at = |share: usize| lengths.get(lengths.len() * share / 100).copied().unwrap_or(0);
@@ -130,8 +136,7 @@ impl Encodings {
             ("longest", lengths.last().copied().unwrap_or(0)),
         ];
         let rows = facts.map(|(name, value)| vec![name.to_owned(), value.to_string()]);
-        let text = format!("{} texts, {} tokens", lengths.len(), self.ids.len());
-        table("encoded texts", &["", "value"], &rows).show(&text);
+        table("encoded texts", &["", "value"], &rows)
     }
 }
 

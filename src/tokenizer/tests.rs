@@ -73,7 +73,8 @@ fn a_row_of_a_batch_shows_its_pieces() {
     let tokenizer = tokenizer("distilbert");
     let encodings = tokenizer.encode(&["good", "the movie was good"], 16).unwrap();
     let batch = DataLoader::new(encodings, vec![0, 1], 2).unwrap().batch(0, Device::Cpu).unwrap();
-    let Html(html) = tokenizer.table(&batch.features, 0).unwrap();
+    let table = tokenizer.table(&batch.features, 0).unwrap();
+    let html = table.html();
     assert!(html.contains("[CLS]") && html.contains("good") && html.contains("[PAD]"), "{html}");
     assert!(tokenizer.table(&batch.features, 2).is_err());
     assert_eq!(tokenizer.piece(tokenizer.id("good").unwrap()).as_deref(), Some("good"));

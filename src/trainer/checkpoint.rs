@@ -56,6 +56,9 @@ pub struct Position {
     pub epochs: usize,
     pub steps: usize,
     pub sums: Sums,
+    /// Those of the steps after the last point of the history.
+    #[serde(default)]
+    pub recent: Sums,
     pub history: History,
     pub best_accuracy: Option<f64>,
     pub optimizer_steps: i32,

@@ -4,13 +4,13 @@ use super::checkpoint::{self, Best, Position};
 use super::guard::forward;
 use super::optimizer::{Steps, accumulate, clip};
 use super::progress::Progress;
-use super::{Classifier, Schedule, Trainer, cross_entropy};
+use super::{Classifier, Schedule, Sums, Trainer, cross_entropy};
 use crate::cache::bytes_of;
 use crate::dataloader::{DataLoader, Dataset};
 use crate::error::{Error, Result};
 use crate::files::cannot_write;
 use crate::interrupt::Interrupt;
-use crate::metrics::EpochMetrics;
+use crate::metrics::{EpochMetrics, History, StepMetrics};
 use crate::mode::Mode;
 use crate::random::seed_of;
 use sha2::{Digest, Sha256};
@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tch::Tensor;
 use tch::nn::VarStore;
+
+/// So many points of a curve lie within an epoch, at most.
+const POINTS: usize = 20;
 
 pub struct Run<'a, M, D> {
     trainer: &'a Trainer,
@@ -27,8 +30,8 @@ pub struct Run<'a, M, D> {
     steps: Steps,
     interrupt: Interrupt,
     pub best: Best,
-    pub position: Position,
-    pub progress: Progress,
+    position: Position,
+    progress: Progress,
 }
 
 impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
@@ -59,7 +62,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             interrupt: Interrupt::listen(),
             best: Best::default(),
             position: Position { settings, ..Position::default() },
-            progress: Progress::start(trainer.num_epochs, train.num_batches()),
+            progress: Progress::start(trainer.num_epochs, train.num_batches(), trainer.quiet),
         })
     }
 
@@ -71,7 +74,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         let settings = self.position.settings.as_str();
         let store = self.model.var_store();
         (self.position, self.best) = checkpoint::load(&path, settings, &mut self.steps, store)?;
-        self.progress.skip(self.batches_done());
+        self.progress.skip(self.batches_done(), &self.position.history);
         Ok(())
     }
 
@@ -86,6 +89,11 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             self.save()?;
         }
         Ok(())
+    }
+
+    /// What is left of it.
+    pub fn end(self) -> (Progress, History) {
+        (self.progress, self.position.history)
     }
 
     /// The rest of one pass over the training data; false when it was stopped.
@@ -114,7 +122,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         let device = self.model.var_store().device();
         let classes = self.train.num_classes().max(self.val.num_classes());
         let examples: usize = batches.iter().map(Vec::len).sum();
-        let mut sums = self.position.sums.clone();
+        let mut sums = Sums::default();
         let mut gradients: Vec<Tensor> = Vec::new();
         for rows in batches {
             if self.interrupt.happened() {
@@ -123,7 +131,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             let batch = self.train.gather(rows, device)?;
             let logits = forward(self.model, &batch.features, rows.len(), mode)?; // (batch, classes)
             let loss = cross_entropy(&logits, &batch.labels, classes)?;
-            sums.add(&logits, &loss, &batch.labels)?;
+            sums += Sums::of(&logits, &loss, &batch.labels)?;
             if !sums.loss.is_finite() {
                 return Err(self.diverged(f64::try_from(&loss)?));
             }
@@ -135,15 +143,35 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             clip(&mut gradients, most)?;
         }
         self.steps.step(self.learning_rate(), &gradients)?;
-        self.position.sums = sums;
-        self.progress.batches_done(batches, self.position.sums.mean());
+        self.note(batches, sums);
         Ok(true)
+    }
+
+    /// Keeps what a step said.
+    fn note(&mut self, batches: &[Vec<usize>], sums: Sums) {
+        let per_epoch = self.steps_per_epoch();
+        let position = &mut self.position;
+        position.sums += sums.clone();
+        position.recent += sums;
+        let steps = position.steps + 1;
+        let (train_loss, train_accuracy) = position.recent.mean();
+        let epoch = position.epochs as f64 + steps as f64 / per_epoch as f64;
+        let now = StepMetrics { epoch, train_loss, train_accuracy };
+        let is_point = steps.is_multiple_of(per_epoch.div_ceil(POINTS)) || steps == per_epoch;
+        if is_point {
+            position.history.steps.push(now);
+            position.recent = Sums::default();
+        }
+        self.progress.step(batches, position.sums.mean(), now, is_point);
+    }
+
+    fn steps_per_epoch(&self) -> usize {
+        self.train.num_batches().div_ceil(self.trainer.accumulation_steps)
     }
 
     fn learning_rate(&self) -> f64 {
         let trainer = self.trainer;
-        let per_epoch = self.train.num_batches().div_ceil(trainer.accumulation_steps);
-        let total = per_epoch.saturating_mul(trainer.num_epochs);
+        let total = self.steps_per_epoch().saturating_mul(trainer.num_epochs);
         let step = self.steps.done() as usize;
         trainer.learning_rate * trainer.schedule.factor(step, trainer.warmup_steps, total)
     }
@@ -160,8 +188,13 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
 
     /// Ends the epoch with the accuracy on the validation data; false when it was stopped.
     fn validate(&mut self) -> Result<bool> {
-        let validation =
-            self.trainer.evaluate_until(self.model, self.val, &self.interrupt, "the validation");
+        let progress = &self.progress;
+        let validation = self.trainer.evaluate_until(
+            (self.model, self.val),
+            &self.interrupt,
+            "the validation",
+            &mut |share| progress.validates(share),
+        );
         let validation = match validation {
             Err(Error::Stopped(_)) => return Ok(false),
             other => other?,
@@ -173,13 +206,15 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         self.position.epochs += 1;
         self.position.steps = 0;
         self.position.sums = Default::default();
-        self.position.history.epochs.push(EpochMetrics {
+        let metrics = EpochMetrics {
             epoch: self.position.epochs,
             train_loss,
             train_accuracy,
             val_loss: validation.loss,
             val_accuracy: validation.accuracy,
-        });
+        };
+        self.progress.epoch_ends(metrics.clone());
+        self.position.history.epochs.push(metrics);
         let better = self.best.keep_better(validation.accuracy, self.model.var_store())?;
         if let Some(folder) = &self.trainer.save_dir {
             self.position.history.write_csv(folder.join("metrics.csv"))?;

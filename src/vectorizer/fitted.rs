@@ -4,7 +4,7 @@ use super::counting;
 use super::matrix::CountMatrix;
 use super::terms::Terms;
 use super::tokens::Analyzer;
-use crate::display::{table, thousands};
+use crate::display::{Html, Show, table, thousands};
 use std::collections::BTreeMap;
 
 /// The vocabulary of a [`CountVectorizer`](super::CountVectorizer), and how to count its terms.
@@ -44,6 +44,12 @@ impl FittedVectorizer {
 
     /// Shows twenty terms, spread over the vocabulary, and their columns in the notebook.
     pub fn evcxr_display(&self) {
+        self.to_html().evcxr_display();
+    }
+}
+
+impl Show for FittedVectorizer {
+    fn to_html(&self) -> Html {
         let step = self.feature_names.len().div_ceil(20).max(1);
         let rows: Vec<Vec<String>> = self
             .feature_names
@@ -53,7 +59,7 @@ impl FittedVectorizer {
             .map(|(column, term)| vec![column.to_string(), term.clone()])
             .collect();
         let caption = format!("every {step}th of {} terms", thousands(self.feature_names.len()));
-        table(&caption, &["column", "term"], &rows).show(&format!("{self:?}"));
+        table(&caption, &["column", "term"], &rows)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Counts, or weights, in compressed sparse rows.
 
-use crate::display::{table, thousands};
+use crate::display::{Html, Show, table, thousands};
 use crate::error::{Error, Result};
 
 /// A sparse matrix of shape (documents, terms): what [`CountVectorizer`](super::CountVectorizer)
@@ -112,26 +112,7 @@ impl CountMatrix {
 
     /// Shows shape, stored cells and memory in the notebook.
     pub fn evcxr_display(&self) {
-        let (rows, columns) = self.shape();
-        let cells = (rows * columns).max(1) as f64;
-        let megabytes = |bytes: f64| format!("{:.1} MB", bytes / 1e6);
-        let facts = [
-            ("rows (texts)", thousands(rows)),
-            ("columns (terms)", thousands(columns)),
-            ("stored cells", thousands(self.nnz())),
-            (
-                "stored cells in a row, on average",
-                format!("{:.1}", self.nnz() as f64 / rows.max(1) as f64),
-            ),
-            (
-                "share of cells that are stored",
-                format!("{:.2} %", 100.0 * self.nnz() as f64 / cells),
-            ),
-            ("memory", megabytes(self.memory_bytes() as f64)),
-            ("memory, if all cells were stored", megabytes(4.0 * cells)),
-        ];
-        let rows = facts.map(|(name, value)| vec![name.to_owned(), value]);
-        table("sparse matrix", &["", "value"], &rows).show(&format!("{self:?}"));
+        self.to_html().evcxr_display();
     }
 
     /// The sum of each column: how often each term occurs in all documents.
@@ -212,5 +193,30 @@ impl std::fmt::Debug for CountMatrix {
             .field("nnz", &self.nnz())
             .field("memory_bytes", &self.memory_bytes())
             .finish()
+    }
+}
+
+impl Show for CountMatrix {
+    fn to_html(&self) -> Html {
+        let (rows, columns) = self.shape();
+        let cells = (rows * columns).max(1) as f64;
+        let megabytes = |bytes: f64| format!("{:.1} MB", bytes / 1e6);
+        let facts = [
+            ("rows (texts)", thousands(rows)),
+            ("columns (terms)", thousands(columns)),
+            ("stored cells", thousands(self.nnz())),
+            (
+                "stored cells in a row, on average",
+                format!("{:.1}", self.nnz() as f64 / rows.max(1) as f64),
+            ),
+            (
+                "share of cells that are stored",
+                format!("{:.2} %", 100.0 * self.nnz() as f64 / cells),
+            ),
+            ("memory", megabytes(self.memory_bytes() as f64)),
+            ("memory, if all cells were stored", megabytes(4.0 * cells)),
+        ];
+        let rows = facts.map(|(name, value)| vec![name.to_owned(), value]);
+        table("sparse matrix", &["", "value"], &rows)
     }
 }

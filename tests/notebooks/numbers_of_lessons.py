@@ -37,8 +37,9 @@ def accuracies(notebook):
     """
     text = printed(notebook)
     found = re.findall(r"^(val|test) accuracy ([\d.]+) %", text, re.M)
-    curve = "\n".join(shown(notebook, "text/plain"))
-    found += [("train", number) for number in re.findall(EPOCH, curve, re.M)[-1:]]
+    if found:
+        curve = "\n".join(shown(notebook, "text/plain"))
+        found += [("train", number) for number in re.findall(EPOCH, curve, re.M)[-1:]]
     ways = ("bag of words", "last layers", "last layers + 2 blocks", "whole model")
     found += zip(ways, re.findall(r"^([\d.]+) % in ", text, re.M))
     return {name: float(number) for name, number in found}

@@ -1,81 +1,30 @@
 """A lesson in a real JupyterLab, driven in headless Chromium as a student would."""
 
-import os
-import re
 import shutil
-import subprocess
-import sys
-import time
 
-import nbformat
 import psutil
 import pytest
+from browser import cell, empty_folder, jupyterlab, needs_browser, opened, run_below, wait_until_idle, write_notebook
 from conftest import ROOT
 
-playwright = pytest.importorskip("playwright.sync_api")
-
-# Two folders below the project, like the lessons, so that `path = "../.."` holds; and not the
-# lessons themselves, since JupyterLab saves what it runs.
+pytestmark = needs_browser
 FOLDER = ROOT / "target" / "jupyterlab"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
-
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no browser: install one (Debian: apt install chromium)"
-)
 
 
 @pytest.fixture(scope="module")
 def lab():
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-    shutil.copy(ROOT / "notebooks/8.2-bag-of-words/part2-classifier.ipynb", FOLDER / "lesson.ipynb")
+    folder = empty_folder(FOLDER.name)
+    shutil.copy(ROOT / "notebooks/8.2-bag-of-words/part2-classifier.ipynb", folder / "lesson.ipynb")
     cells = ["let a = 1;", "a + 41", 'let text = std::fs::read_to_string("no/such/file")?;', "a + 1"]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(code) for code in cells],
-        metadata={"kernelspec": {"name": "unit8", "display_name": "Rust (Unit 8)", "language": "rust"}},
-    )
-    nbformat.write(notebook, FOLDER / "errors.ipynb")
-    # Settings of its own, not those of whoever runs the tests.
-    settings = FOLDER / "settings"
-    log = open(FOLDER / "jupyterlab.log", "w+")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
-        + ["--IdentityProvider.token=unit8", "--ServerApp.root_dir=."],
-        cwd=FOLDER,
-        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings)},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    address = None
-    for _ in range(300):
-        address = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/lab", open(log.name).read())
-        if address or server.poll() is not None:
-            break
-        time.sleep(0.2)
-    assert address, open(log.name).read()
-    yield address[0], server
-    server.terminate()
-    server.wait()
+    write_notebook(folder / "errors.ipynb", cells)
+    with jupyterlab(folder) as (address, server):
+        yield address, server
 
 
 @pytest.fixture(scope="module")
 def page(lab):
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1366, "height": 900})
-        page.goto(f"{lab[0]}?token=unit8&reset")
+    with opened(lab[0], FOLDER) as page:
         yield page
-        page.screenshot(path=FOLDER / "last.png")
-        browser.close()
-
-
-def cell(page, text):
-    return page.locator(".jp-CodeCell", has_text=text).first
-
-
-def wait_until_idle(page, seconds):
-    page.locator('.jp-NotebookPanel-toolbar [data-status="idle"]').wait_for(timeout=seconds * 1000)
 
 
 def test_the_launcher_page_offers_our_kernel_and_the_lesson_opens(page):
@@ -99,16 +48,6 @@ def test_restart_and_run_all_draws_the_figures(page):
     figures.first.scroll_into_view_if_needed()
     page.wait_for_timeout(2000)  # the notebook draws what comes into view
     page.screenshot(path=FOLDER / "figures.png")
-
-
-def run_below(page, above, code):
-    """Types the code into a new cell, and runs it."""
-    above.locator(".cm-content").click()
-    page.keyboard.press("Escape")
-    page.keyboard.press("b")
-    page.keyboard.press("Enter")
-    page.keyboard.type(code)
-    page.keyboard.press("Control+Enter")
 
 
 def test_stop_during_training_keeps_the_variables(page):

@@ -14,6 +14,7 @@ const ROUNDS: &str = "5";
 pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     lock_graph(project)?;
     kernels(project, setup)?;
+    figures(project, setup)?;
     for (example, script) in
         [("bench_words", "bench_words.py"), ("bench_transformers", "bench_transformers.py")]
     {
@@ -31,13 +32,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
 /// The course's kernel beside a bare evcxr.
 fn kernels(project: &Project, setup: &Setup) -> Result<()> {
     println!("kernels, median of {ROUNDS} starts (s):{:>15}{:>8}{:>8}", "ours", "bare", "times");
-    let script = project.root.join("xtask/python/bench_kernel.py");
-    let mut python = setup.environment.python();
-    python.arg(script).arg(&project.root).arg(project.evcxr()).arg(ROUNDS);
-    let figures = output_of(&mut python)
-        .context("the kernel can't be measured: `cargo xtask run` tells why")?;
-    let figures: Value = serde_json::from_str(figures.lines().last().unwrap_or_default())
-        .context("the kernel's figures can't be read")?;
+    let figures = in_kernels(project, setup, "bench_kernel.py", &[&project.evcxr()])?;
     for (part, seconds) in figures["ours"].as_object().into_iter().flatten() {
         let ours = seconds.as_f64().unwrap_or(f64::NAN);
         match figures["bare"][part].as_f64() {
@@ -46,6 +41,29 @@ fn kernels(project: &Project, setup: &Setup) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the figure of a training costs it.
+fn figures(project: &Project, setup: &Setup) -> Result<()> {
+    println!("fit, median of {ROUNDS} trainings (s):{:>16}{:>8}{:>8}", "drawn", "quiet", "times");
+    let figures = in_kernels(project, setup, "bench_live.py", &[])?;
+    for (kind, seconds) in figures.as_object().into_iter().flatten() {
+        let number = |name: &str| seconds[name].as_f64().unwrap_or(f64::NAN);
+        let (live, quiet, ratio) = (number("live"), number("quiet"), number("ratio"));
+        println!("  {kind:<38} {live:8.2}{quiet:8.2}{ratio:8.3}");
+    }
+    Ok(())
+}
+
+/// What a script that starts kernels prints last.
+fn in_kernels(project: &Project, setup: &Setup, script: &str, more: &[&Path]) -> Result<Value> {
+    let mut python = setup.environment.python();
+    python.arg(project.root.join("xtask/python").join(script)).arg(&project.root);
+    python.args(more).arg(ROUNDS);
+    let figures = output_of(&mut python)
+        .context(format!("{script} can't measure: `cargo xtask run` tells why"))?;
+    serde_json::from_str(figures.lines().last().unwrap_or_default())
+        .context(format!("the figures of {script} can't be read"))
 }
 
 /// `cargo xtask bench --gpu`: a folder with all that a machine with a graphics card needs besides

@@ -108,6 +108,7 @@ unsafe extern "C" fn write_from(
     // SAFETY: the caller's buffer holds `count` bytes.
     let text = unsafe { std::slice::from_raw_parts(buffer.cast::<u8>(), count) };
     if text.starts_with(END) {
+        crate::display::cell_ends();
         flush();
         write_marks(process.marks, &process.link.end_of_cell());
     }

@@ -1,6 +1,7 @@
 //! Things in the notebook that can be replaced by others.
 
 use crate::{PROCESS, calls};
+use std::sync::Mutex;
 
 /// A larger thing would take the browser down.
 const LARGEST: usize = 16 << 20;
@@ -29,4 +30,20 @@ pub unsafe extern "C" fn notebook_kernel_display(
         process.link.show(id, thing);
     }
     0
+}
+
+static AT_END: Mutex<Vec<extern "C" fn()>> = Mutex::new(Vec::new());
+
+/// Calls a function at the end of each cell, before the front ends learn of the end.
+#[unsafe(no_mangle)]
+pub extern "C" fn notebook_kernel_at_end(call: extern "C" fn()) {
+    if let Ok(mut calls) = AT_END.lock() {
+        calls.push(call);
+    }
+}
+
+/// The cell is at its end.
+pub fn cell_ends() {
+    let calls = AT_END.lock().map(|calls| calls.clone()).unwrap_or_default();
+    calls.into_iter().for_each(|call| call());
 }

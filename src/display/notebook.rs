@@ -1,0 +1,111 @@
+//! The ways in which things reach a notebook: through our kernel, which can replace what it has shown;
+//! through evcxr alone, which shows HTML when the cell ends; or, in a program, as text.
+
+use super::Html;
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Once, OnceLock};
+
+/// See `kernel/shim/src/display.rs`.
+#[derive(Clone, Copy)]
+struct Kernel {
+    display: unsafe extern "C" fn(u64, bool, *const u8, usize) -> libc::c_int,
+    at_end: unsafe extern "C" fn(extern "C" fn()),
+}
+
+/// Our kernel's functions, where this is a process of its.
+fn kernel() -> Option<Kernel> {
+    static KERNEL: OnceLock<Option<Kernel>> = OnceLock::new();
+    *KERNEL.get_or_init(|| {
+        // SAFETY: the names are C strings.
+        let find = |name: &CStr| unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        let display = find(c"notebook_kernel_display");
+        let at_end = find(c"notebook_kernel_at_end");
+        if display.is_null() || at_end.is_null() {
+            return None;
+        }
+        // SAFETY: the functions of these names have these types.
+        unsafe {
+            Some(Kernel {
+                display: std::mem::transmute::<
+                    *mut libc::c_void,
+                    unsafe extern "C" fn(u64, bool, *const u8, usize) -> libc::c_int,
+                >(display),
+                at_end: std::mem::transmute::<
+                    *mut libc::c_void,
+                    unsafe extern "C" fn(extern "C" fn()),
+                >(at_end),
+            })
+        }
+    })
+}
+
+/// Lets our kernel call a function at the end of each cell, before Jupyter learns of it.
+pub fn at_the_end_of_each_cell(call: extern "C" fn()) {
+    static ASKED: Once = Once::new();
+    if let Some(kernel) = kernel() {
+        // SAFETY: the function is one of the library's, which is never unloaded.
+        ASKED.call_once(|| unsafe { (kernel.at_end)(call) });
+    }
+}
+
+/// Whether what was shown can be replaced by something else.
+pub fn can_redraw() -> bool {
+    kernel().is_some()
+}
+
+/// A place below a cell.
+pub struct Place(u64);
+
+impl Place {
+    /// Shows a thing; what is printed later stands below it. None where nothing can be replaced.
+    pub fn show(thing: &Html) -> Option<Place> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let place = kernel().map(|_| Place(COUNT.fetch_add(1, Ordering::Relaxed)))?;
+        place.send(thing, false);
+        Some(place)
+    }
+
+    /// Shows a thing once more, at the end of what stands there: both are replaced from now on.
+    pub fn show_again(&self, thing: &Html) {
+        self.send(thing, false);
+    }
+
+    /// Puts another thing there.
+    pub fn replace(&self, thing: &Html) {
+        self.send(thing, true);
+    }
+
+    fn send(&self, thing: &Html, replaces: bool) {
+        let Some(kernel) = kernel() else { return };
+        let send = |thing: serde_json::Value| {
+            let json = thing.to_string();
+            // SAFETY: the text is as long as is said.
+            unsafe { (kernel.display)(self.0, replaces, json.as_ptr(), json.len()) == 0 }
+        };
+        let whole = serde_json::json!({"text/html": thing.html, "text/plain": thing.text});
+        if !send(whole) {
+            let megabytes = (thing.html.len() + thing.text.len()) as f64 / 1e6;
+            let text = format!("({megabytes:.0} MB: too large to be shown)");
+            send(serde_json::json!({"text/plain": text}));
+        }
+    }
+}
+
+/// Whether this is the process of a notebook's cells, our kernel's or that of evcxr alone.
+pub fn is_notebook() -> bool {
+    can_redraw() || std::env::var_os("EVCXR_IS_RUNTIME").is_some()
+}
+
+/// Shows a thing as a cell's result is shown.
+pub fn print(thing: &Html) {
+    if is_notebook() {
+        println!(
+            "EVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT\n\
+             EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT",
+            thing.html, thing.text
+        );
+    } else {
+        println!("{}", thing.text);
+    }
+}

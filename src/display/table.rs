@@ -1,0 +1,125 @@
+//! Tables, and the texts in them.
+
+use super::Html;
+
+/// A value of so many characters stays on one line.
+const SHORT: usize = 24;
+
+/// A table of texts, with a caption and a header. Columns whose values are numbers are aligned to
+/// the right, the others to the left.
+pub fn table(caption: &str, header: &[&str], rows: &[Vec<String>]) -> Html {
+    let is_number =
+        |cell: &str| cell.trim_end_matches(['%', ' ']).replace(',', "").parse::<f64>().is_ok();
+    let left: Vec<bool> = (0..header.len())
+        .map(|column| !rows.iter().filter_map(|row| row.get(column)).all(|cell| is_number(cell)))
+        .collect();
+    let line = |tag: &str, cells: &mut dyn Iterator<Item = &str>| {
+        let cells: String = cells
+            .zip(&left)
+            .map(|(cell, left)| {
+                let side = if *left { "left" } else { "right" };
+                let short = cell.chars().count() <= SHORT;
+                let wrap = if short { ";white-space:nowrap" } else { "" };
+                format!("<{tag} style=\"text-align:{side}{wrap}\">{}</{tag}>", escape(cell))
+            })
+            .collect();
+        format!("<tr>{cells}</tr>")
+    };
+    let body: String =
+        rows.iter().map(|row| line("td", &mut row.iter().map(String::as_str))).collect();
+    let html = format!(
+        "<table>{}<thead>{}</thead><tbody>{body}</tbody></table>",
+        self::caption(caption),
+        line("th", &mut header.iter().copied()),
+    );
+    Html::new(html).with_text(text_of(caption, header, rows))
+}
+
+/// The same in columns of letters of one width.
+fn text_of(caption: &str, header: &[&str], rows: &[Vec<String>]) -> String {
+    let header: Vec<String> = header.iter().map(|&cell| cell.to_owned()).collect();
+    let lines = || [&header].into_iter().chain(rows);
+    let width = |column: usize| {
+        let cells = lines().filter_map(|line| line.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let mut text = caption.to_owned();
+    for line in lines() {
+        text.push('\n');
+        let cells = line.iter().enumerate();
+        let line: String = cells.map(|(at, cell)| format!("{cell:<0$}  ", width(at))).collect();
+        text.push_str(line.trim_end());
+    }
+    text.trim_start_matches('\n').to_owned()
+}
+
+/// The caption of a table: on one line, which JupyterLab would break at the table's width.
+pub fn caption(text: &str) -> String {
+    format!("<caption style=\"white-space:nowrap;text-align:left\">{}</caption>", escape(text))
+}
+
+/// A number with a comma between the thousands: 25,000.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Makes any text safe to stand in HTML: a review can inject no markup.
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\n' | '\r' => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_becomes_text() {
+        assert_eq!(escape("<b a=\"x\">&'\n"), "&lt;b a=&quot;x&quot;&gt;&amp;&#39; ");
+        let table = table("<i>", &["<b>"], &[vec!["<u>".to_owned()]]);
+        let html = table.html();
+        assert!(!html.contains("<i>") && !html.contains("<b>") && !html.contains("<u>"), "{html}");
+    }
+
+    #[test]
+    fn thousands_are_told_apart() {
+        assert_eq!([0, 999, 1000, 25_000].map(thousands), ["0", "999", "1,000", "25,000"]);
+        assert_eq!(thousands(22_713_986), "22,713,986");
+    }
+
+    #[test]
+    fn numbers_stand_on_the_right() {
+        let rows = [vec!["a".to_owned(), "1,000".to_owned(), "5.5 %".to_owned()]];
+        let table = table("", &["text", "count", "share"], &rows);
+        let html = table.html();
+        // With the caption.
+        assert_eq!(html.matches("text-align:left").count(), 3, "{html}");
+        assert_eq!(html.matches("text-align:right").count(), 4, "{html}");
+    }
+
+    #[test]
+    fn without_html_a_table_is_text_in_columns() {
+        let rows = [vec!["a".to_owned(), "1,000".to_owned()], vec!["bcd".to_owned()]];
+        let table = table("words", &["w", "count"], &rows);
+        assert_eq!(table.text(), "words\nw    count\na    1,000\nbcd");
+    }
+}

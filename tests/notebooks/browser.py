@@ -1,0 +1,93 @@
+"""A real JupyterLab, driven in headless Chromium."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
+
+needs_browser = pytest.mark.skipif(
+    BROWSER is None, reason="no browser: install one (Debian: apt install chromium)"
+)
+
+
+def empty_folder(name):
+    """Two folders below the project, like the lessons, so that `path = "../.."` holds; and not the
+    lessons themselves, since JupyterLab saves what it runs."""
+    folder = ROOT / "target" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def write_notebook(file, cells):
+    kernel = {"name": "unit8", "display_name": "Rust (Unit 8)", "language": "rust"}
+    cells = [nbformat.v4.new_code_cell(code) for code in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), file)
+
+
+@contextlib.contextmanager
+def jupyterlab(folder):
+    """A server in this folder: its address and its process."""
+    # Settings of its own, not those of whoever runs the tests.
+    settings = folder / "settings"
+    log = open(folder / "jupyterlab.log", "w+")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
+        + ["--IdentityProvider.token=unit8", "--ServerApp.root_dir=."],
+        cwd=folder,
+        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings)},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    address = None
+    for _ in range(300):
+        address = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/lab", open(log.name).read())
+        if address or server.poll() is not None:
+            break
+        time.sleep(0.2)
+    assert address, open(log.name).read()
+    yield address[0], server
+    server.terminate()
+    server.wait()
+
+
+@contextlib.contextmanager
+def opened(address, folder, path="", **options):
+    """A page of that server; what it looked like at the end is kept."""
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1366, "height": 900}, **options)
+        page.goto(f"{address}{path}?token=unit8&reset")
+        yield page
+        page.screenshot(path=folder / "last.png")
+        browser.close()
+
+
+def cell(page, text):
+    return page.locator(".jp-CodeCell", has_text=text).first
+
+
+def wait_until_idle(page, seconds):
+    page.locator('.jp-NotebookPanel-toolbar [data-status="idle"]').wait_for(timeout=seconds * 1000)
+
+
+def run_below(page, above, code):
+    """Types the code into a new cell, and runs it."""
+    above.locator(".cm-content").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.type(code)
+    page.keyboard.press("Control+Enter")

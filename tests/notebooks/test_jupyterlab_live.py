@@ -1,0 +1,98 @@
+"""A training in a real JupyterLab: the curve grows while one looks at it."""
+
+import re
+
+import nbformat
+import pytest
+from browser import cell, empty_folder, jupyterlab, needs_browser, opened, run_below, wait_until_idle, write_notebook
+from conftest import DEP, ROOT
+from test_kernel import TRAINING
+
+pytestmark = needs_browser
+FOLDER = ROOT / "target" / "jupyterlab-live"
+TRAINER = "let trainer = Trainer { num_epochs: %d, learning_rate: 0.01, optimizer: Optimizer::Sgd, ..Default::default() };"
+FIT = "let history = trainer.fit(&model, &data, &data)?;"
+IDLE = '.jp-NotebookPanel:visible .jp-NotebookPanel-toolbar [data-status="idle"]'
+
+
+@pytest.fixture(scope="module")
+def lab():
+    folder = empty_folder(FOLDER.name)
+    for name in ("light", "dark", "one", "two", "reloaded"):
+        write_notebook(folder / f"{name}.ipynb", [DEP, TRAINING, TRAINER % 12, f'println!("above");\n{FIT}'])
+    with jupyterlab(folder) as (address, _):
+        yield address
+
+
+def run_all(page):
+    page.locator(IDLE).wait_for(timeout=120_000)
+    page.locator('.jp-NotebookPanel:visible [title^="Restart the kernel and run all"]').first.click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+
+
+def state(training):
+    """The pictures and the text that stand below the cell."""
+    pictures = [image.get_attribute("src") for image in training.locator("img[alt]").all()]
+    return pictures, training.locator(".jp-OutputArea").inner_text()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_curve_grows_in_its_place(lab, theme):
+    with opened(lab, FOLDER, f"/tree/{theme}.ipynb") as page:
+        page.locator(IDLE).wait_for(timeout=120_000)
+        for entry in ("Settings", "Theme", f"JupyterLab {theme.title()}"):
+            page.locator(".lm-MenuBar-item, .lm-Menu-item", has_text=re.compile(f"^{entry}$")).last.click()
+        run_all(page)
+        training = cell(page, "trainer.fit(&model")
+        training.locator("img[alt]").nth(1).wait_for(timeout=120_000)
+        seen = []
+        while "epochs in" not in training.locator(".jp-OutputArea").inner_text():
+            if training.locator("progress").count():
+                seen.append(state(training))
+                page.screenshot(path=FOLDER / f"{theme}-{len(seen)}.png")
+            page.wait_for_timeout(1000)
+        pictures, text = state(training)
+        page.screenshot(path=FOLDER / f"{theme}-end.png")
+        # It stands below what was printed before, and is another one each time.
+        assert len(seen) >= 3 and len({tuple(pictures) for pictures, _ in seen}) == len(seen)
+        assert all("examples/s" in text for _, text in seen[1:]), [text for _, text in seen]
+        assert text.startswith("above") and len(pictures) == 2 and training.locator("progress").count() == 0
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(2000)
+    saved = nbformat.read(FOLDER / f"{theme}.ipynb", as_version=4)
+    assert "12 epochs in" in saved.cells[3].outputs[1]["data"]["text/html"]
+    assert len(saved.cells[3].outputs) == 2
+
+
+def test_two_notebooks_train_at_once_and_each_sees_its_own(lab):
+    with opened(lab, FOLDER, "/tree/one.ipynb") as one, one.context.browser.new_page() as two:
+        two.goto(f"{lab}/workspaces/two/tree/two.ipynb?token=unit8&reset")
+        for page in (one, two):
+            run_all(page)
+        for page in (one, two):
+            training = cell(page, "trainer.fit(&model")
+            training.locator(".jp-OutputArea", has_text="12 epochs in").wait_for(timeout=180_000)
+            assert training.locator("img[alt]").count() == 2
+
+
+def test_a_page_reloaded_in_the_middle_has_the_figure_at_the_end(lab):
+    with opened(lab, FOLDER, "/tree/reloaded.ipynb") as page:
+        run_all(page)
+        training = cell(page, "trainer.fit(&model")
+        training.locator("progress").wait_for(timeout=120_000)
+        page.keyboard.press("Control+s")
+        page.reload()
+        page.locator('.jp-NotebookPanel-toolbar [data-status="busy"]').wait_for(timeout=60_000)
+        run_below(page, cell(page, "trainer.fit(&model"), "history")
+        wait_until_idle(page, 180)
+        shown = page.locator(".jp-CodeCell").last
+        shown.locator("img[alt]").nth(1).wait_for(timeout=30_000)
+        page.screenshot(path=FOLDER / "reloaded.png")
+
+
+def test_a_saved_notebook_shows_its_figures_without_a_kernel(lab):
+    with opened(lab, FOLDER, "/tree/light.ipynb") as page:
+        training = cell(page, "trainer.fit(&model")
+        training.locator("img[alt]").nth(1).wait_for(timeout=60_000)
+        sizes = [image.evaluate("image => image.naturalWidth") for image in training.locator("img[alt]").all()]
+        assert min(sizes) > 100, sizes
