@@ -1,6 +1,7 @@
 //! Training, evaluation and prediction of anything that turns features into logits.
 
 mod checkpoint;
+mod figure;
 mod guard;
 pub(crate) mod optimizer;
 mod progress;

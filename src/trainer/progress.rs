@@ -1,8 +1,9 @@
 //! What is to be seen of a training while it runs: a figure that grows, or lines now and then.
 
-use crate::display::{Html, Live, Pace, Show, bar, can_redraw, escape, is_notebook, seconds};
+use super::figure::{Figure, State, Training, locked};
+use crate::display::{Live, Pace, can_redraw, is_notebook};
 use crate::metrics::{EpochMetrics, History, StepMetrics};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// A training, and how it is shown.
@@ -16,32 +17,6 @@ enum Shown {
     Nothing,
     Lines,
     Figure(Live),
-}
-
-/// How far a training is.
-struct Training {
-    /// Of this run and the ones before it that it goes on from.
-    history: History,
-    /// The mean over the steps since the last of those in the history.
-    now: Option<StepMetrics>,
-    epochs: usize,
-    /// In an epoch.
-    batches: usize,
-    batches_done: usize,
-    /// Those that were done before this run, and the full epochs among them.
-    batches_skipped: usize,
-    epochs_skipped: usize,
-    examples_done: usize,
-    started: Instant,
-    state: State,
-}
-
-enum State {
-    Trains,
-    /// This share of the validation data has been seen.
-    Validates(f64),
-    /// What is left to say.
-    Ended(String),
 }
 
 impl Progress {
@@ -58,12 +33,15 @@ impl Progress {
             started: Instant::now(),
             state: State::Trains,
         }));
-        let shown = match quiet {
-            true => Shown::Nothing,
-            false if can_redraw() => Shown::Figure(Live::new(Figure(Arc::clone(&training)))),
-            false => Shown::Lines,
-        };
+        let shown = if quiet { Shown::Nothing } else { Shown::Lines };
         Progress { training, shown, pace: Pace::start() }
+    }
+
+    /// All is in order for the first step.
+    pub fn begin(&mut self) {
+        if matches!(self.shown, Shown::Lines) && can_redraw() {
+            self.shown = Shown::Figure(Live::new(Figure(Arc::clone(&self.training))));
+        }
     }
 
     /// Counts on from a training that was stopped after so many batches.
@@ -164,90 +142,68 @@ impl Drop for Progress {
     }
 }
 
-impl Training {
-    /// The epoch that runs, from 1.
-    fn epoch(&self) -> usize {
-        (self.batches_done.saturating_sub(1) / self.batches.max(1) + 1).min(self.epochs)
-    }
-
-    fn all_batches(&self) -> f64 {
-        (self.epochs as f64 * self.batches as f64).max(1.0)
-    }
-
-    fn percent(&self) -> f64 {
-        100.0 * self.batches_done as f64 / self.all_batches()
-    }
-
-    /// Of what this run has to do.
-    fn share(&self) -> f64 {
-        let before = self.batches_skipped as f64;
-        (self.batches_done as f64 - before) / (self.all_batches() - before).max(1.0)
-    }
-
-    fn speed(&self) -> String {
-        let passed = self.started.elapsed().as_secs_f64();
-        let left = passed / self.share().max(1e-9) - passed;
-        let per_second = self.examples_done as f64 / passed.max(1e-9);
-        format!("{per_second:.0} examples/s | {} left", seconds(left))
-    }
-
-    /// One line below the figure.
-    fn line(&self) -> String {
-        let begun = self.batches_done > self.batches_skipped;
-        let speed = if begun { self.speed().replace(" | ", " · ") } else { "begins".to_owned() };
-        let mut line = format!("epoch {} of {} · {speed}", self.epoch(), self.epochs);
-        if let State::Validates(share) = self.state {
-            line += &format!(" · validation {:.0} %", 100.0 * share);
-        }
-        if let Some(bytes) = memory() {
-            line += &format!(" · RAM {:.1} GB", bytes as f64 / 1e9);
-        }
-        line
-    }
-}
-
-/// What the process holds in memory now, in bytes; None where the system does not say.
-fn memory() -> Option<u64> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = pages.split_whitespace().nth(1)?.parse().ok()?;
-    // SAFETY: asks for a number.
-    let size = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()?;
-    Some(pages * size)
-}
-
-/// The training as it is when it is drawn.
-struct Figure(Arc<Mutex<Training>>);
-
-impl Show for Figure {
-    fn to_html(&self) -> Html {
-        // Drawing takes milliseconds, in which the training goes on.
-        let (history, epochs, share, line, ended) = {
-            let training = locked(&self.0);
-            let mut history = training.history.clone();
-            history.steps.extend(training.now);
-            let share = training.batches_done as f64 / training.all_batches();
-            match &training.state {
-                State::Ended(text) => (history, 0, share, text.clone(), true),
-                _ => (history, training.epochs, share, training.line(), false),
-            }
-        };
-        let figures = history.figures_up_to(epochs);
-        if ended {
-            let html =
-                format!("{}<div>{}</div>{}", figures.html(), escape(&line), history.folded());
-            let text = format!("{}\n{line}", history.lines());
-            return Html::new(html).with_text(text.trim());
-        }
-        let html = format!("{}{}", figures.html(), bar(share, &line));
-        Html::new(html).with_text(format!("{:.0} % · {line}", 100.0 * share))
-    }
-}
-
 /// `1 epoch`, `2 epochs`
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn locked(training: &Mutex<Training>) -> MutexGuard<'_, Training> {
-    training.lock().unwrap_or_else(PoisonError::into_inner)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::display::{Html, Show};
+
+    fn metrics(epoch: usize) -> EpochMetrics {
+        let (train_loss, val_loss) = (0.5, 0.6);
+        EpochMetrics { epoch, train_loss, train_accuracy: 0.8, val_loss, val_accuracy: 0.7 }
+    }
+
+    fn step(epoch: f64) -> StepMetrics {
+        StepMetrics { epoch, train_loss: 0.6, train_accuracy: 0.7 }
+    }
+
+    fn drawn(progress: &Progress) -> Html {
+        Figure(Arc::clone(&progress.training)).to_html()
+    }
+
+    #[test]
+    fn the_line_says_how_far_it_is_from_the_first_moment_to_the_last() {
+        let mut progress = Progress::start(2, 2, true);
+        assert!(drawn(&progress).text().starts_with("0 % · epoch 1 of 2 · begins"));
+        progress.step(&[vec![0, 1]], (0.6, 0.7), step(0.5), true);
+        let first = drawn(&progress);
+        assert!(first.text().starts_with("25 % · epoch 1 of 2 · "), "{}", first.text());
+        assert!(first.text().contains(" examples/s · ") && first.html().contains("<progress"));
+        progress.step(&[vec![2]], (0.6, 0.7), step(1.0), true);
+        progress.validates(0.5);
+        assert!(drawn(&progress).text().contains("validation 50 %"));
+        progress.epoch_ends(metrics(1));
+        let training = Arc::clone(&progress.training);
+        let history = History { epochs: vec![metrics(1)], ..History::default() };
+        progress.finish(&history);
+        let last = Figure(training).to_html();
+        assert!(last.text().contains("1 epoch in "), "{}", last.text());
+        assert!(!last.html().contains("<progress"));
+    }
+
+    #[test]
+    fn what_was_trained_before_is_drawn_and_not_counted_as_speed() {
+        let mut progress = Progress::start(4, 10, true);
+        let history = History { epochs: vec![metrics(1), metrics(2)], ..History::default() };
+        progress.skip(20, &history);
+        assert!(drawn(&progress).text().starts_with("50 % · epoch 2 of 4 · begins"));
+        assert_eq!(locked(&progress.training).history.epochs.len(), 2);
+        progress.step(&[vec![0]], (0.6, 0.7), step(2.1), true);
+        let shown = drawn(&progress);
+        assert!(shown.text().starts_with("52 % · epoch 3 of 4 · "), "{}", shown.text());
+        assert_eq!(locked(&progress.training).share(), 0.05);
+    }
+
+    #[test]
+    fn a_training_that_ends_by_an_error_says_where() {
+        let mut progress = Progress::start(1, 4, true);
+        progress.step(&[vec![0]], (0.6, 0.7), step(0.25), true);
+        let training = Arc::clone(&progress.training);
+        drop(progress);
+        assert_eq!(Figure(training).to_html().text(), "ended in epoch 1, at 25 %");
+    }
 }

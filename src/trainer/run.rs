@@ -81,6 +81,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
     /// All epochs, or those until the stop button or the end of patience.
     pub fn epochs(&mut self) -> Result<()> {
         self.position.history.stopped = false;
+        self.progress.begin();
         while self.position.epochs < self.trainer.num_epochs && !self.out_of_patience() {
             if !self.pass()? || !self.validate()? {
                 self.position.history.stopped = true;
