@@ -1,8 +1,9 @@
 //! The Python environment: an active conda environment made from environment.yml, else `.venv`.
 
-use crate::process::{Context, Result, step, write};
+use crate::process::{Context, Result, write};
 use crate::project::Project;
 use crate::python;
+use crate::step::{say, step};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -125,7 +126,7 @@ fn venv(project: &Project, pins: &[String], cpu: bool) -> Result<Environment> {
 fn make_venv(project: &Project, venv: &Path) -> Result<()> {
     let python = python::find()?;
     if let Some(warning) = python.warning() {
-        println!("  note: {warning}");
+        say(&format!("  note: {warning}"));
     }
     let mut command = python::command(&python.program);
     command.args(["-m", "venv"]).arg(venv);

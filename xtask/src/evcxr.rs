@@ -1,7 +1,8 @@
 //! evcxr_jupyter, which runs the cells, in a folder of the project's.
 
-use crate::process::{Result, ignore_settings, output_of, step};
+use crate::process::{Result, ignore_settings, output_of};
 use crate::project::Project;
+use crate::step::step;
 use std::path::Path;
 use std::process::Command;
 

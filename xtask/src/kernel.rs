@@ -1,8 +1,9 @@
 //! The notebooks' kernel (see kernel/): its programs, and what is particular to this course.
 
 use crate::environment::Environment;
-use crate::process::{Context, Result, host, ignore_settings, status_of, step, write};
+use crate::process::{Context, Result, host, ignore_settings, write};
 use crate::project::Project;
+use crate::step::{step, watched_step};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -64,11 +65,11 @@ impl Kernel {
     }
 
     /// Compiles the library for the notebooks, and all else that a kernel needs.
-    pub fn prepare(&self) -> Result<()> {
+    pub fn prepare(&self, project: &Project) -> Result<()> {
         let mut prepare = Command::new(&self.program);
-        let status = status_of(prepare.arg("prepare").arg(&self.settings))?;
-        // It has said itself what is wrong.
-        if status.success() { Ok(()) } else { Err("the kernel is not ready".to_owned()) }
+        prepare.arg("prepare").arg(&self.settings);
+        let (log, watched) = (project.log("prepare"), project.log("library"));
+        watched_step("the library for the notebooks", &log, &watched, &mut prepare)
     }
 
     /// `cargo <verb>` on the project, compiled as it is for the kernels.

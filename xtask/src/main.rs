@@ -11,6 +11,7 @@ mod process;
 mod project;
 mod python;
 mod setup;
+mod step;
 
 use arguments::{Command, HELP};
 use lessons::Purpose;

@@ -1,9 +1,7 @@
-//! Running other programs: one line of error with the remedy, their output in a log file.
+//! Running other programs, and files that are whole.
 
-use std::fs::File;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
 
 /// A failed step: one line (or a few) for the user that name the remedy.
 pub type Result<T> = std::result::Result<T, String>;
@@ -86,97 +84,9 @@ pub fn status_of(command: &mut Command) -> Result<ExitStatus> {
     command.status().context(format!("can't run {}", command.get_program().to_string_lossy()))
 }
 
-/// Runs one step of the set-up with its output in a log file. A line when it has begun, one every
-/// `EVERY` that shows how far it is, and one at its end; none where there was nothing to do.
-pub fn step(name: &str, log: &Path, command: &mut Command) -> Result<()> {
-    const EVERY: Duration = Duration::from_secs(20);
-    const SOMETHING: Duration = Duration::from_secs(1);
-    let started = Instant::now();
-    let mut shown = None;
-    let folder = log.parent().context("a log file has a folder")?;
-    std::fs::create_dir_all(folder).context(format!("can't make {}", folder.display()))?;
-    let file = File::create(log).context(format!("can't write {}", log.display()))?;
-    let copy = file.try_clone().context("can't write the log twice")?;
-    let program = command.get_program().to_string_lossy().into_owned();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(file)
-        .stderr(copy)
-        .spawn()
-        .context(format!("{name}: can't run {program}"))?;
-    let status = loop {
-        if let Some(status) = child.try_wait().context(name)? {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-        if shown.is_none() && started.elapsed() >= SOMETHING {
-            shown = Some(Instant::now());
-            println!("  {name} ...");
-        } else if shown.is_some_and(|shown| shown.elapsed() >= EVERY) {
-            shown = Some(Instant::now());
-            let last = last_lines(log, 1);
-            println!("  {name}: {:.0} s, {}", started.elapsed().as_secs_f32(), shorten(&last));
-        }
-    };
-    if !status.success() {
-        return Err(explain(name, log));
-    }
-    if shown.is_some() {
-        println!("  {name}: done in {:.0} s", started.elapsed().as_secs_f32());
-    }
-    Ok(())
-}
-
-/// The end of a log, and what it most likely means.
-fn explain(name: &str, log: &Path) -> String {
-    let tail = last_lines(log, 12);
-    let remedy = remedy(&tail);
-    format!("{name} failed.\n{tail}\n(all of it: {})\n{remedy}", log.display())
-}
-
-fn remedy(tail: &str) -> &'static str {
-    let says = |words: &[&str]| words.iter().any(|word| tail.to_lowercase().contains(word));
-    if says(&["no space left", "os error 28"]) {
-        "The disk is full: set-up needs 10 GB, less with --cpu. Make room and run the command again."
-    } else if says(&["resolve host", "connect", "network", "timed out", "dns error", "spurious"]) {
-        "No network, or a proxy in between. Run the command again when it is there: \
-         set-up goes on where it was."
-    } else if says(&["lock file", "--locked"]) {
-        "Cargo.lock doesn't fit Cargo.toml: `git checkout Cargo.lock`, or `cargo update`."
-    } else if says(&["linker `cc` not found", "c++", "is `g++` installed"]) {
-        "A C++ compiler is missing: install g++ (Debian: apt install g++) and run the command again."
-    } else {
-        "The command can be run again: it goes on where it was."
-    }
-}
-
-fn last_lines(log: &Path, count: usize) -> String {
-    let text = String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
-}
-
-fn shorten(line: &str) -> String {
-    line.trim().chars().take(70).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_went_wrong_is_told_with_its_remedy() {
-        for (log, wanted) in [
-            ("error: No space left on device (os error 28)", "The disk is full"),
-            ("ERROR: Could not install: [Errno 28] No space left on device", "The disk is full"),
-            ("error: [6] Could not resolve host: index.crates.io", "No network"),
-            ("error: cannot update the lock file because --locked was passed", "Cargo.lock"),
-            ("error: failed to run c++: No such file", "install g++"),
-            ("something else", "goes on where it was"),
-        ] {
-            assert!(remedy(log).contains(wanted), "{log}: {}", remedy(log));
-        }
-    }
 
     #[test]
     fn a_file_is_written_whole_or_not_at_all() {

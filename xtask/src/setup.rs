@@ -6,6 +6,7 @@ use crate::evcxr;
 use crate::kernel::{self, Kernel};
 use crate::process::{Result, on_path};
 use crate::project::Project;
+use crate::step::say;
 use std::time::Instant;
 
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +43,7 @@ pub fn run(project: &Project, options: Options) -> Result<Setup> {
             let environment = environment::ensure(project, options.cpu, options.tests)?;
             let kernel = Kernel::configure(project, &environment)?;
             finish(programs, "the kernel")?;
-            kernel.prepare()?;
+            kernel.prepare(project)?;
             kernel::install_spec(project, &environment)?;
             Ok(Setup { environment, kernel })
         })();
@@ -54,7 +55,7 @@ pub fn run(project: &Project, options: Options) -> Result<Setup> {
     })?;
     let seconds = started.elapsed().as_secs();
     if seconds > 2 {
-        println!("  set up in {} min {} s", seconds / 60, seconds % 60);
+        say(&format!("  set up in {} min {} s", seconds / 60, seconds % 60));
     }
     Ok(setup)
 }
