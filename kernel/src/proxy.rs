@@ -186,6 +186,7 @@ impl<P: Processes> Proxy<P> {
             self.count += 1;
         }
         self.status(&request, "busy");
+        self.begin_displays(&request);
         if !silent {
             let input = json!({"code": request.code(), "execution_count": self.count});
             self.send(To::Iopub, request.child("execute_input", input));
@@ -247,6 +248,7 @@ impl<P: Processes> Proxy<P> {
 
     /// Cells that wait behind one that failed or was stopped don't run.
     fn abort_waiting(&mut self) {
+        self.keep_displays();
         for request in std::mem::take(&mut self.waiting) {
             self.status(&request, "busy");
             self.send(To::Shell, request.reply(json!({"status": "aborted"})));

@@ -83,10 +83,14 @@ def test_a_page_reloaded_in_the_middle_has_the_figure_at_the_end(lab):
         page.keyboard.press("Control+s")
         page.reload()
         page.locator('.jp-NotebookPanel-toolbar [data-status="busy"]').wait_for(timeout=60_000)
+        # A cell that waits shows the figure that grows, and then what it has to show itself.
         run_below(page, cell(page, "trainer.fit(&model"), "history")
-        wait_until_idle(page, 180)
         shown = page.locator(".jp-CodeCell").last
-        shown.locator("img[alt]").nth(1).wait_for(timeout=30_000)
+        shown.locator("progress").wait_for(timeout=30_000)
+        page.screenshot(path=FOLDER / "waiting.png")
+        wait_until_idle(page, 180)
+        shown.locator("summary", has_text="all epochs").wait_for(timeout=30_000)
+        assert shown.locator("img[alt]").count() == 2 and shown.locator("progress").count() == 0
         page.screenshot(path=FOLDER / "reloaded.png")
 
 

@@ -48,7 +48,7 @@ pub fn run(project: &Project, options: Options) -> Result<Setup> {
             Ok(Setup { environment, kernel })
         })();
         if let (Err(why), false) = (&library, evcxr.is_finished()) {
-            println!("  {why}\n  evcxr_jupyter is still being compiled: that is kept");
+            say(&format!("  {why}\n  evcxr_jupyter is still being compiled: that is kept"));
         }
         let evcxr = finish(evcxr, "evcxr_jupyter");
         library.and_then(|setup| evcxr.map(|()| setup))

@@ -1,6 +1,10 @@
 //! Things that the cells show and replace by others: `display_data` with a `display_id`, and
 //! `update_display_data`, which every front end redraws in place.
+//!
+//! A page that is loaded anew has forgotten which cell runs, and drops what that cell still says. It
+//! knows the cells that are run from it: so the next one of these shows the things, too, while it waits.
 
+use super::message::Message;
 use super::{Processes, Proxy, To};
 use crate::link::{Kind, Packet};
 use serde_json::{Value, json};
@@ -9,18 +13,38 @@ use std::collections::HashMap;
 /// A larger thing would take the browser down.
 const LARGEST: usize = 16 << 20;
 
+/// So many things of a cell are lent to another one.
+const MOST_LENT: usize = 8;
+
 /// The things that were shown.
 pub struct Displays {
     /// No two kernels may give two things the same name: a front end can show both.
     kernel: String,
     /// Those that have not come whole yet, by their process and the number of their packets.
     begun: HashMap<(u32, u32), Vec<u8>>,
+    /// What the cell that runs has shown, as it is now.
+    shown: Vec<Value>,
+    /// Whether a front end has come while it runs.
+    has_new_page: bool,
+    /// The waiting cells below which its things stand, too.
+    lent_to: Vec<String>,
 }
 
 impl Displays {
     /// Nothing has been shown.
     pub fn new() -> Displays {
-        Displays { kernel: uuid::Uuid::new_v4().simple().to_string(), begun: HashMap::new() }
+        Displays {
+            kernel: uuid::Uuid::new_v4().simple().to_string(),
+            begun: HashMap::new(),
+            shown: Vec::new(),
+            has_new_page: false,
+            lent_to: Vec::new(),
+        }
+    }
+
+    /// A front end asks for the first time while a cell runs.
+    pub fn new_page(&mut self) {
+        self.has_new_page = true;
     }
 
     /// The process of the cells is another one now.
@@ -63,7 +87,37 @@ impl<P: Processes> Proxy<P> {
         }
     }
 
+    /// A cell waits for the one that runs: what that one has shown stands below it meanwhile.
+    pub(super) fn lend_displays(&mut self, request: &Message) {
+        if !self.displays.has_new_page || self.displays.shown.is_empty() {
+            return;
+        }
+        self.displays.lent_to.push(request.id().to_owned());
+        for content in &self.displays.shown {
+            self.out.push((To::Iopub, request.child("display_data", content.clone())));
+        }
+    }
+
+    /// No cell waits any more.
+    pub(super) fn keep_displays(&mut self) {
+        self.displays.lent_to.clear();
+    }
+
+    /// The cell begins: its own output takes the place of what was lent to it.
+    pub(super) fn begin_displays(&mut self, request: &Message) {
+        self.displays.shown.clear();
+        self.displays.has_new_page = false;
+        let lent = self.displays.lent_to.iter().position(|id| id == request.id());
+        if let Some(place) = lent {
+            self.displays.lent_to.remove(place);
+            self.send(To::Iopub, request.child("clear_output", json!({"wait": true})));
+        }
+    }
+
     fn show(&mut self, content: Value) {
+        if self.displays.shown.len() < MOST_LENT {
+            self.displays.shown.push(content.clone());
+        }
         self.read_output();
         let Some(cell) = self.writing() else { return };
         cell.display(content);
@@ -74,6 +128,10 @@ impl<P: Processes> Proxy<P> {
     /// In the name of the cell that runs: that is the one whose messages a front end without a page
     /// listens to.
     fn replace(&mut self, content: Value) {
+        let same = |shown: &&mut Value| shown["transient"] == content["transient"];
+        if let Some(shown) = self.displays.shown.iter_mut().find(same) {
+            shown.clone_from(&content);
+        }
         if let Some(cell) = self.cell.as_ref().or(self.before.as_ref()) {
             let message = cell.request.child("update_display_data", content);
             self.send(To::Iopub, message);

@@ -10,9 +10,13 @@ impl<P: Processes> Proxy<P> {
     pub fn request(&mut self, request: Message, from: To) {
         match request.kind() {
             "execute_request" => {
+                if self.cell.is_some() {
+                    self.lend_displays(&request);
+                }
                 self.waiting.push_back(request);
                 return self.start_next();
             }
+            "kernel_info_request" if self.cell.is_some() => self.displays.new_page(),
             "complete_request" if self.is_free() => return self.pass(request.clone(), request),
             "inspect_request" if self.is_free() => {
                 if let Some(word) = word(&request) {

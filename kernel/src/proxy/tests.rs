@@ -2,6 +2,7 @@ use super::*;
 use crate::link::Kind;
 
 mod broken;
+mod display;
 mod input;
 mod silent;
 mod stops;
@@ -209,36 +210,6 @@ fn a_word_is_looked_up_with_what_evcxr_says_of_it() {
     let (_, reply) = out.iter().find(|(to, _)| *to == To::Shell).unwrap();
     assert!(reply.belongs_to(&request));
     assert_eq!(reply.content["data"]["text/plain"], "fn known");
-}
-
-#[test]
-fn a_thing_is_shown_after_what_was_printed_and_replaced_in_the_name_of_the_cell_that_runs() {
-    let part = |kind, text: &str| {
-        let bytes = [&1u64.to_ne_bytes()[..], &[1], text.as_bytes()].concat();
-        Packet { kind, process: 7, question: 2, bytes }
-    };
-    let mut proxy = proxy();
-    let (first, second) = (execute("show()"), execute("2"));
-    proxy.request(first.clone(), To::Shell);
-    proxy.out();
-    proxy.processes.written.push((Stream::Stdout, b"before".to_vec()));
-    proxy.packet(part(Kind::Show, "{\"text/plain\": \"a\"}"));
-    let shown: Vec<Message> = proxy.out().into_iter().map(|(_, message)| message).collect();
-    assert_eq!(shown[0].content["text"], "before");
-    let id = &shown[1].content["transient"]["display_id"];
-    assert_eq!(
-        (shown[1].kind(), shown[1].content["data"]["text/plain"].as_str()),
-        ("display_data", Some("a"))
-    );
-    assert_eq!(proxy.processes.done, ["answer "], "only what stands there is answered");
-    end(&mut proxy, &first);
-    proxy.request(second.clone(), To::Shell);
-    proxy.out();
-    proxy.packet(part(Kind::Replace, "{\"text/plain\": \"b\"}"));
-    let replaced: Vec<Message> = proxy.out().into_iter().map(|(_, message)| message).collect();
-    assert_eq!((replaced.len(), replaced[0].kind()), (1, "update_display_data"));
-    assert_eq!(&replaced[0].content["transient"]["display_id"], id);
-    assert!(replaced[0].belongs_to(&second));
 }
 
 #[test]
