@@ -11,7 +11,7 @@ const BROKEN: [&str; 3] =
     ["execution error:", "shell error:", "Error handling shell message `execute_request`"];
 
 /// After its last word on a cell, evcxr's reply is late by no more than this.
-const LATE: Duration = Duration::from_secs(5);
+const LATE: Duration = Duration::from_secs(30);
 
 impl<P: Processes> Proxy<P> {
     /// evcxr replies to a request.
