@@ -98,21 +98,36 @@ pub fn gpu(project: &Project, setup: &Setup) -> Result<ExitCode> {
     Ok(if measured { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// How much a kernel's start has to look at.
+/// What the library needs: each package is compiled for the kernels.
 fn lock_graph(project: &Project) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["metadata", "--format-version=1"]).current_dir(&project.root);
     let text = output_of(&mut cargo).context("cargo metadata fails: is Cargo.lock current?")?;
     let graph: Value = serde_json::from_str(&text).context("cargo metadata")?;
-    let folders: BTreeSet<&Path> = graph["packages"]
-        .as_array()
-        .into_iter()
-        .flatten()
+    let packages = || graph["packages"].as_array().into_iter().flatten();
+    let library = packages().find(|package| package["name"] == "unit8");
+    let mut needed = BTreeSet::new();
+    let mut next: Vec<&str> =
+        library.and_then(|package| package["id"].as_str()).into_iter().collect();
+    while let Some(id) = next.pop() {
+        let nodes = graph["resolve"]["nodes"].as_array().into_iter().flatten();
+        if needed.insert(id) {
+            let node = nodes.filter(|node| node["id"] == id);
+            let needs = node.flat_map(|node| node["dependencies"].as_array().into_iter().flatten());
+            next.extend(needs.filter_map(Value::as_str));
+        }
+    }
+    let folders: BTreeSet<&Path> = packages()
         .filter(|package| !package["source"].is_null())
+        .filter(|package| package["id"].as_str().is_some_and(|id| needed.contains(id)))
         .filter_map(|package| Path::new(package["manifest_path"].as_str()?).parent())
         .collect();
     let bytes: u64 = folders.iter().map(|folder| size_of(folder)).sum();
-    println!("lock graph: {} packages, {:.0} MB of sources", folders.len(), bytes as f64 / 1e6);
+    println!(
+        "the library needs {} packages, {:.0} MB of sources",
+        folders.len(),
+        bytes as f64 / 1e6
+    );
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! lines elsewhere, and the end of the log if one fails.
 
 use crate::process::{Context, Result};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fs::File;
 use std::io::{IsTerminal, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -16,8 +16,11 @@ const SOMETHING: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_secs(20);
 
 /// The bars of all steps that run at the same time, if this is a terminal.
-static BARS: LazyLock<Option<MultiProgress>> =
-    LazyLock::new(|| std::io::stdout().is_terminal().then(MultiProgress::new));
+static BARS: LazyLock<Option<MultiProgress>> = LazyLock::new(|| {
+    let dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+    let is_terminal = std::io::stdout().is_terminal() && !dumb;
+    is_terminal.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()))
+});
 
 /// A line that stands above the bars.
 pub fn say(line: &str) {
@@ -85,20 +88,20 @@ impl Shown<'_> {
             return;
         }
         let first = self.last.replace(Instant::now()).is_none();
+        // One that was left by an earlier run says nothing yet.
+        let text = if self.is_new(log) { end_of(log) } else { String::new() };
         match &*BARS {
-            Some(bars) => self.draw(bars, log),
+            Some(bars) => self.draw(bars, &text),
             None if first => println!("  {} ...", self.name),
             None => {
-                let line = shorten(&last_lines(&end_of(log), 1));
+                let line = shorten(&last_lines(&text, 1));
                 println!("  {}: {:.0} s, {line}", self.name, self.started.elapsed().as_secs_f32());
             }
         }
     }
 
-    fn draw(&mut self, bars: &MultiProgress, log: &Path) {
+    fn draw(&mut self, bars: &MultiProgress, text: &str) {
         let style = |template| ProgressStyle::with_template(template).ok();
-        // One that was left by an earlier run says nothing yet.
-        let text = if self.is_new(log) { end_of(log) } else { String::new() };
         let bar = self.bar.get_or_insert_with(|| {
             let bar = bars.add(ProgressBar::new_spinner());
             bar.set_prefix(self.name.to_owned());
@@ -117,7 +120,7 @@ impl Shown<'_> {
             }
             bar.set_position(done);
         }
-        bar.set_message(shorten(&last_lines(&text, 1)));
+        bar.set_message(shorten(&last_lines(text, 1)));
         bar.tick();
     }
 
