@@ -248,7 +248,6 @@ impl<P: Processes> Proxy<P> {
 
     /// Cells that wait behind one that failed or was stopped don't run.
     fn abort_waiting(&mut self) {
-        self.keep_displays();
         for request in std::mem::take(&mut self.waiting) {
             self.status(&request, "busy");
             self.send(To::Shell, request.reply(json!({"status": "aborted"})));

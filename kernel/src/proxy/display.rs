@@ -2,7 +2,7 @@
 //! `update_display_data`, which every front end redraws in place.
 //!
 //! A page that is loaded anew has forgotten which cell runs, and drops what that cell still says. It
-//! knows the cells that are run from it: so the next one of these shows the things, too, while it waits.
+//! knows the cells that are run from it: so the first of these shows the things, too, while it waits.
 
 use super::message::Message;
 use super::{Processes, Proxy, To};
@@ -24,10 +24,12 @@ pub struct Displays {
     begun: HashMap<(u32, u32), Vec<u8>>,
     /// What the cell that runs has shown, as it is now.
     shown: Vec<Value>,
-    /// Whether a front end has come while it runs.
+    /// Whether a front end has come while it runs, to which nothing is lent yet.
     has_new_page: bool,
-    /// The waiting cells below which its things stand, too.
-    lent_to: Vec<String>,
+    /// The waiting cell below which they stand, too.
+    lent_to: Option<String>,
+    /// What was replaced while no cell ran: a front end without a page listened to none.
+    late: Vec<Value>,
 }
 
 impl Displays {
@@ -38,7 +40,8 @@ impl Displays {
             begun: HashMap::new(),
             shown: Vec::new(),
             has_new_page: false,
-            lent_to: Vec::new(),
+            lent_to: None,
+            late: Vec::new(),
         }
     }
 
@@ -92,32 +95,45 @@ impl<P: Processes> Proxy<P> {
         if !self.displays.has_new_page || self.displays.shown.is_empty() {
             return;
         }
-        self.displays.lent_to.push(request.id().to_owned());
+        self.displays.has_new_page = false;
+        self.displays.lent_to = Some(request.id().to_owned());
         for content in &self.displays.shown {
             self.out.push((To::Iopub, request.child("display_data", content.clone())));
         }
     }
 
-    /// No cell waits any more.
-    pub(super) fn keep_displays(&mut self) {
-        self.displays.lent_to.clear();
-    }
-
-    /// The cell begins: its own output takes the place of what was lent to it.
+    /// The cell begins: what was lent to it goes, and what came while no cell ran is said once more.
     pub(super) fn begin_displays(&mut self, request: &Message) {
         self.displays.shown.clear();
         self.displays.has_new_page = false;
-        let lent = self.displays.lent_to.iter().position(|id| id == request.id());
-        if let Some(place) = lent {
-            self.displays.lent_to.remove(place);
-            self.send(To::Iopub, request.child("clear_output", json!({"wait": true})));
+        if self.displays.lent_to.take_if(|id| id == request.id()).is_some() {
+            self.send(To::Iopub, request.child("clear_output", json!({"wait": false})));
+        }
+        for content in std::mem::take(&mut self.displays.late) {
+            self.send(To::Iopub, request.child("update_display_data", content));
+        }
+    }
+
+    /// The process has been ended: nothing will change any more.
+    pub(super) fn end_displays(&mut self) {
+        const LINE: &str = "(ended by a second stop)";
+        for mut content in std::mem::take(&mut self.displays.shown) {
+            if let Some(Value::String(html)) = content["data"].get_mut("text/html") {
+                html.push_str(&format!("<div>{LINE}</div>"));
+            }
+            if let Some(Value::String(text)) = content["data"].get_mut("text/plain") {
+                text.push_str(&format!("\n{LINE}"));
+            }
+            self.replace(content);
         }
     }
 
     fn show(&mut self, content: Value) {
-        if self.displays.shown.len() < MOST_LENT {
-            self.displays.shown.push(content.clone());
+        self.displays.shown.retain(|shown| shown["transient"] != content["transient"]);
+        if self.displays.shown.len() == MOST_LENT {
+            self.displays.shown.remove(0);
         }
+        self.displays.shown.push(content.clone());
         self.read_output();
         let Some(cell) = self.writing() else { return };
         cell.display(content);
@@ -128,9 +144,13 @@ impl<P: Processes> Proxy<P> {
     /// In the name of the cell that runs: that is the one whose messages a front end without a page
     /// listens to.
     fn replace(&mut self, content: Value) {
-        let same = |shown: &&mut Value| shown["transient"] == content["transient"];
-        if let Some(shown) = self.displays.shown.iter_mut().find(same) {
+        let is_same = |other: &Value| other["transient"] == content["transient"];
+        if let Some(shown) = self.displays.shown.iter_mut().find(|shown| is_same(shown)) {
             shown.clone_from(&content);
+        }
+        if self.cell.is_none() {
+            self.displays.late.retain(|late| !is_same(late));
+            self.displays.late.push(content.clone());
         }
         if let Some(cell) = self.cell.as_ref().or(self.before.as_ref()) {
             let message = cell.request.child("update_display_data", content);

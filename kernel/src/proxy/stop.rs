@@ -28,6 +28,7 @@ impl<P: Processes> Proxy<P> {
         if second && cell.runs {
             cell.killed = true;
             self.processes.kill();
+            self.end_displays();
         } else if cell.runs {
             self.processes.interrupt();
         } else {

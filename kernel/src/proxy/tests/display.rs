@@ -66,3 +66,45 @@ fn a_page_that_comes_while_a_cell_runs_sees_its_things_below_the_next_cell() {
     proxy.request(last.clone(), To::Shell);
     assert_eq!(shown_to(&mut proxy, &last), [""; 0]);
 }
+
+#[test]
+fn only_the_first_cell_that_waits_borrows_and_a_thing_shown_twice_is_lent_once() {
+    let mut proxy = proxy();
+    let (first, next, last) = (execute("fit"), execute("history"), execute("2"));
+    proxy.request(first, To::Shell);
+    proxy.packet(part(Kind::Show, "{\"text/plain\": \"1 %\"}"));
+    proxy.packet(part(Kind::Show, "{\"text/plain\": \"1 %\"}"));
+    proxy.request(Message::new("kernel_info_request", json!({})), To::Shell);
+    proxy.request(next.clone(), To::Shell);
+    proxy.request(last.clone(), To::Shell);
+    let out = proxy.out();
+    let count = |request| out.iter().filter(|(_, message)| message.belongs_to(request)).count();
+    assert_eq!((count(&next), count(&last)), (1, 0));
+}
+
+#[test]
+fn what_is_replaced_between_two_cells_is_said_again_in_the_next_one() {
+    let mut proxy = proxy();
+    let (first, next) = (execute("show"), execute("2"));
+    proxy.request(first.clone(), To::Shell);
+    proxy.packet(part(Kind::Show, "{\"text/plain\": \"a\"}"));
+    end(&mut proxy, &first);
+    proxy.packet(part(Kind::Replace, "{\"text/plain\": \"b\"}"));
+    proxy.packet(part(Kind::Replace, "{\"text/plain\": \"c\"}"));
+    proxy.request(next.clone(), To::Shell);
+    assert_eq!(shown_to(&mut proxy, &next), ["update_display_data c"]);
+}
+
+#[test]
+fn a_second_stop_says_so_in_what_was_shown() {
+    let mut proxy = proxy();
+    let request = execute("fit");
+    proxy.request(request.clone(), To::Shell);
+    proxy.packet(packet(Kind::Start, ""));
+    proxy.packet(part(Kind::Show, "{\"text/plain\": \"40 s left\"}"));
+    proxy.stop();
+    proxy.out();
+    proxy.stop();
+    let told = shown_to(&mut proxy, &request);
+    assert_eq!(told, ["update_display_data 40 s left\n(ended by a second stop)"]);
+}
