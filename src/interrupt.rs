@@ -1,35 +1,48 @@
 //! Jupyter's stop button, while something of ours runs.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-static STOPPED: AtomicBool = AtomicBool::new(false);
+/// How often it has been pressed while somebody listened.
+static STOPS: AtomicUsize = AtomicUsize::new(0);
+
+/// How many listen, and what the signal did before.
+static LISTENERS: Mutex<(usize, libc::sighandler_t)> = Mutex::new((0, libc::SIG_IGN));
 
 extern "C" fn stop(_signal: libc::c_int) {
-    STOPPED.store(true, Ordering::Relaxed);
+    STOPS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Listens to Jupyter's stop button, which is SIGINT, as long as it lives. The kernel ignores that
-/// signal at all other times.
+/// Listens to Jupyter's stop button, which is SIGINT, as long as it lives; several may, in threads. The
+/// kernel ignores that signal at all other times.
 pub struct Interrupt {
-    before: libc::sighandler_t,
+    before: usize,
 }
 
 impl Interrupt {
     pub fn listen() -> Interrupt {
-        STOPPED.store(false, Ordering::Relaxed);
-        // SAFETY: the handler only stores into an atomic, which is allowed in a signal handler.
-        let before = unsafe { libc::signal(libc::SIGINT, stop as *const () as libc::sighandler_t) };
-        Interrupt { before }
+        let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if listeners.0 == 0 {
+            let handler = stop as *const () as libc::sighandler_t;
+            // SAFETY: the handler only adds to an atomic, which is allowed in a signal handler.
+            listeners.1 = unsafe { libc::signal(libc::SIGINT, handler) };
+        }
+        listeners.0 += 1;
+        Interrupt { before: STOPS.load(Ordering::Relaxed) }
     }
 
     pub fn happened(&self) -> bool {
-        STOPPED.load(Ordering::Relaxed)
+        STOPS.load(Ordering::Relaxed) != self.before
     }
 }
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        // SAFETY: puts back what `listen` found.
-        unsafe { libc::signal(libc::SIGINT, self.before) };
+        let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.0 -= 1;
+        if listeners.0 == 0 {
+            // SAFETY: puts back what `listen` found.
+            unsafe { libc::signal(libc::SIGINT, listeners.1) };
+        }
     }
 }
