@@ -9,7 +9,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 pub use points::{heat_map, scatter_chart};
 use std::ops::Range;
-pub use training::{Curve, training_chart};
+pub(crate) use training::{Curve, training_chart};
 
 /// Two stand side by side in a notebook at a laptop's width.
 const SIZE: (u32, u32) = (430, 310);
@@ -40,7 +40,8 @@ pub fn line_chart(title: &str, x_label: &str, y_label: &str, series: &[Series]) 
     let points = || series.iter().flat_map(|series| &series.points);
     let x = range(points().map(|point| point.0), 0.0);
     let y = range(points().map(|point| point.1), 0.06);
-    let position = legend_position(series, &y);
+    let ends = series.iter().filter_map(|series| Some(series.points.last()?.1));
+    let position = legend_position(ends, &y);
     let whole = |x: &f64| whole_number(*x).map_or(String::new(), |x| x.to_string());
     figure(title, |area| {
         let mut chart = axes(area, title, x_label, y_label, x, y, &whole)?;
@@ -198,8 +199,8 @@ fn font(size: u32) -> TextStyle<'static> {
 }
 
 /// The corner on the right that the lines leave free: a loss falls, an accuracy rises.
-fn legend_position(series: &[Series], y: &Range<f64>) -> SeriesLabelPosition {
-    let ends: Vec<f64> = series.iter().filter_map(|s| Some(s.points.last()?.1)).collect();
+fn legend_position(ends: impl Iterator<Item = f64>, y: &Range<f64>) -> SeriesLabelPosition {
+    let ends: Vec<f64> = ends.collect();
     let mean = ends.iter().sum::<f64>() / ends.len().max(1) as f64;
     if mean > (y.start + y.end) / 2.0 {
         SeriesLabelPosition::LowerRight

@@ -1,12 +1,15 @@
 //! A training, epoch by epoch.
 
-use crate::display::{Html, Show, table};
+use crate::display::{Html, Show, table, thousands};
 use crate::error::Result;
 use crate::files::{cannot_write, write_whole};
 use crate::plots::{Curve, side_by_side, training_chart};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
+
+/// More rows than this are no table to be read.
+const MOST_ROWS: usize = 98;
 
 /// The numbers of one epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,7 +84,8 @@ impl History {
     /// The same with room for so many epochs.
     pub(crate) fn figures_up_to(&self, epochs: usize) -> Html {
         let last = self.steps.last().map_or(0.0, |step| step.epoch.ceil());
-        let epochs = (epochs.max(self.epochs.len()) as f64).max(last).max(1.0);
+        let done = (self.epochs.len() as f64).max(last).max(1.0);
+        let epochs = axis(epochs as f64, done);
         let curve = |name, value: fn(&EpochMetrics) -> f64| Curve {
             name,
             points: self.epochs.iter().map(|e| (e.epoch as f64, value(e))).collect(),
@@ -115,7 +119,7 @@ impl History {
         ])
     }
 
-    /// The numbers of all epochs as a table.
+    /// The numbers of the epochs as a table; of more than a hundred, some.
     pub fn table(&self) -> Html {
         let header = ["epoch", "train loss", "train accuracy", "val loss", "val accuracy"];
         let percent = |share: f64| format!("{:.2} %", 100.0 * share);
@@ -128,14 +132,35 @@ impl History {
                 percent(e.val_accuracy),
             ]
         };
-        let rows: Vec<Vec<String>> = self.epochs.iter().map(row).collect();
-        let best = self.best().map_or(String::new(), |best| format!("best: epoch {}", best.epoch));
-        table(&best, &header, &rows)
+        let some = self.some_epochs();
+        let rows: Vec<Vec<String>> = some.iter().map(|epoch| row(epoch)).collect();
+        let mut caption = match self.best() {
+            Some(best) => format!("best: epoch {}", best.epoch),
+            None => String::new(),
+        };
+        if some.len() < self.epochs.len() {
+            let count = thousands(self.epochs.len());
+            caption += &format!(" ({} of {count}: `history.epochs` has all)", some.len());
+        }
+        table(&caption, &header, &rows)
     }
 
-    /// A line for each epoch.
+    /// A line for each epoch; of more than a hundred, some.
     pub(crate) fn lines(&self) -> String {
-        self.epochs.iter().map(EpochMetrics::to_string).collect::<Vec<_>>().join("\n")
+        let lines: Vec<String> = self.some_epochs().iter().map(|epoch| epoch.to_string()).collect();
+        lines.join("\n")
+    }
+
+    /// At most a hundred of the epochs, evenly spread, and the best and the last among them: a
+    /// notebook has to keep them.
+    fn some_epochs(&self) -> Vec<&EpochMetrics> {
+        let step = self.epochs.len().div_ceil(MOST_ROWS).max(1);
+        let best = self.best().map_or(0, |best| best.epoch);
+        let is_shown = |epoch: &&EpochMetrics| {
+            let number = epoch.epoch;
+            number.is_multiple_of(step) || number == best || number == self.epochs.len()
+        };
+        self.epochs.iter().filter(is_shown).collect()
     }
 
     /// The table, to be unfolded by a click.
@@ -163,6 +188,20 @@ impl History {
     pub fn evcxr_display(&self) {
         self.to_html().evcxr_display();
     }
+}
+
+/// Where the axis ends: at the last epoch that is planned, so that a training is seen to fill it; where
+/// thousands are planned, since an early stop is, it grows in a few jumps instead.
+fn axis(planned: f64, done: f64) -> f64 {
+    const SEEN_AT_ONCE: f64 = 50.0;
+    if planned <= SEEN_AT_ONCE.max(5.0 * done) {
+        return planned.max(done);
+    }
+    let mut end = SEEN_AT_ONCE;
+    while end < 1.2 * done {
+        end *= 2.0;
+    }
+    end.min(planned)
 }
 
 impl Show for History {
@@ -202,6 +241,24 @@ mod tests {
         }
         // One epoch, or none, must draw as well.
         assert_eq!(History::default().figures().html().matches("<img").count(), 2);
+    }
+
+    #[test]
+    fn a_hundred_thousand_epochs_are_a_figure_of_the_same_size() {
+        let epochs = (1..=100_000).map(|number| epoch(number, number as f64 / 1e5)).collect();
+        let steps = (1..=100_000)
+            .map(|step| StepMetrics { epoch: step as f64, train_loss: 0.5, train_accuracy: 0.5 })
+            .collect();
+        let history = History { epochs, steps, ..History::default() };
+        let shown = history.to_html();
+        assert!(shown.html().len() + shown.text().len() < 100_000, "{}", shown.html().len());
+        assert!(shown.text().ends_with("accuracy 100.00 %") && shown.html().contains("100,000"));
+    }
+
+    #[test]
+    fn the_axis_is_that_of_the_plan_unless_it_is_far_away() {
+        assert_eq!([axis(3.0, 1.0), axis(30.0, 2.0), axis(0.0, 7.0)], [3.0, 30.0, 7.0]);
+        assert_eq!([axis(1e6, 1.0), axis(1e6, 45.0), axis(300.0, 70.0)], [50.0, 100.0, 300.0]);
     }
 
     #[test]

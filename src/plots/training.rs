@@ -1,6 +1,6 @@
 //! The curves of a training.
 
-use super::{COLORS, TEXT, axes, figure, font, legend_position, range, whole_number};
+use super::{COLORS, Chart, Drawn, TEXT, axes, figure, font, legend_position, range, whole_number};
 use crate::display::Html;
 use plotters::prelude::*;
 use std::ops::Range;
@@ -34,32 +34,16 @@ pub fn training_chart(
 ) -> Html {
     let within: Vec<Vec<(f64, f64)>> = curves.iter().map(|curve| thinned(&curve.within)).collect();
     let y = heights(curves, &within);
-    let starts = curves.iter().flat_map(|curve| curve.points.first());
-    let start = if within.iter().all(Vec::is_empty) {
-        starts.map(|point| point.0).fold(epochs, f64::min)
-    } else {
-        0.0
-    };
-    let x = range([start, epochs].into_iter(), 0.0);
-    let ends: Vec<super::Series> = curves
-        .iter()
-        .map(|curve| super::Series { name: curve.name, points: curve.points.clone() })
-        .collect();
-    let position = legend_position(&ends, &y);
+    let x = range([beginning(curves, &within), epochs].into_iter(), 0.0);
+    let ends = curves.iter().zip(&within);
+    let ends = ends.filter_map(|(curve, within)| curve.points.last().or(within.last()));
+    let position = legend_position(ends.map(|point| point.1), &y);
     let whole = |x: &f64| whole_number(*x).map_or(String::new(), |x| x.to_string());
     figure(title, |area| {
         let mut chart = axes(area, title, "epoch", y_label, x, y.clone(), &whole)?;
         for ((curve, within), color) in curves.iter().zip(&within).zip(COLORS.iter().cycle()) {
-            // A first step may be so far off that all else would be flat: it stays at the edge.
-            let within = within.iter().map(|(x, value)| (*x, value.clamp(y.start, y.end)));
-            chart.draw_series(LineSeries::new(within, color.mix(0.7).stroke_width(1)))?;
-            let style = color.stroke_width(2);
-            let points = thinned(&curve.points);
-            let size = if points.len() <= MOST_DOTS { 3 } else { 0 };
-            chart
-                .draw_series(LineSeries::new(points, style).point_size(size))?
-                .label(curve.name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+            draw_within(&mut chart, within, &y, color)?;
+            draw_ends(&mut chart, curve, color)?;
         }
         if let Some(best) = best {
             chart
@@ -73,8 +57,41 @@ pub fn training_chart(
     })
 }
 
+/// What goes on within the epochs, thin; while nothing else is there, with a dot at its end.
+fn draw_within(
+    chart: &mut Chart<'_, '_>,
+    points: &[(f64, f64)],
+    y: &Range<f64>,
+    color: &RGBColor,
+) -> Drawn {
+    // A first step may be so far off that all else would be flat: it stays at the edge.
+    let points: Vec<(f64, f64)> =
+        points.iter().map(|(x, value)| (*x, value.clamp(y.start, y.end))).collect();
+    let tip = points.last().copied().filter(|(x, _)| *x < 1.0);
+    chart.draw_series(LineSeries::new(points, color.mix(0.7).stroke_width(1)))?;
+    chart.draw_series(tip.map(|tip| Circle::new(tip, 2, color.filled())))?;
+    Ok(())
+}
+
+fn draw_ends(chart: &mut Chart<'_, '_>, curve: &Curve, color: &RGBColor) -> Drawn {
+    let style = color.stroke_width(2);
+    let points = thinned(&curve.points);
+    let size = if points.len() <= MOST_DOTS { 3 } else { 0 };
+    chart
+        .draw_series(LineSeries::new(points, style).point_size(size))?
+        .label(curve.name)
+        .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+    Ok(())
+}
+
 fn finite(points: &[(f64, f64)]) -> impl Iterator<Item = (f64, f64)> + '_ {
     points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite())
+}
+
+/// Where the axis begins: at 0, or, of an older history without steps, at its first epoch.
+fn beginning(curves: &[Curve], within: &[Vec<(f64, f64)>]) -> f64 {
+    let first = curves.iter().filter_map(|curve| Some(curve.points.first()?.0)).reduce(f64::min);
+    first.filter(|_| within.iter().all(Vec::is_empty)).unwrap_or(0.0)
 }
 
 /// Room for all points at the ends of the epochs, and for nearly all of those in between.
@@ -128,6 +145,14 @@ mod tests {
             assert!(drawing.contains("Loss") && !drawing.contains("NaN"), "{drawing}");
             assert!(chart.html().len() < 40_000, "{} bytes", chart.html().len());
         }
+    }
+
+    #[test]
+    fn before_the_first_step_the_axis_is_that_of_the_plan_and_the_first_step_is_a_dot() {
+        let empty = drawing(&training_chart("Loss", "y", &[curve(&[], &[])], None, 3.0));
+        assert!(empty.contains(">\n0\n<") && empty.contains(">\n3\n<"), "{empty}");
+        let step = drawing(&training_chart("Loss", "y", &[curve(&[], &[(0.01, 0.7)])], None, 3.0));
+        assert_eq!(step.matches("<circle").count(), empty.matches("<circle").count() + 1);
     }
 
     #[test]

@@ -1,75 +1,50 @@
 //! The figure of a training that runs.
 
+use super::clock::{Clock, Plan};
 use crate::display::{Html, Show, bar, escape, seconds};
 use crate::metrics::{History, StepMetrics};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
-/// How far a training is.
+/// A training, as it is seen.
 pub struct Training {
     /// Of this run and the ones before it that it goes on from.
     pub history: History,
     /// The mean over the steps since the last of those in the history.
     pub now: Option<StepMetrics>,
-    pub epochs: usize,
-    /// In an epoch.
-    pub batches: usize,
-    pub batches_done: usize,
-    /// Those that were done before this run, and the full epochs among them.
-    pub batches_skipped: usize,
-    pub epochs_skipped: usize,
-    pub examples_done: usize,
-    pub started: Instant,
-    pub state: State,
-}
-
-pub enum State {
-    Trains,
-    /// This share of the validation data has been seen.
-    Validates(f64),
-    /// What is left to say.
-    Ended(String),
+    pub plan: Plan,
+    pub clock: Clock,
+    /// What is left to say when it has ended.
+    pub ended: Option<String>,
 }
 
 impl Training {
-    /// The epoch that runs, from 1.
-    pub fn epoch(&self) -> usize {
-        (self.batches_done.saturating_sub(1) / self.batches.max(1) + 1).min(self.epochs)
+    pub fn start(plan: Plan) -> Training {
+        let (history, clock) = (History::default(), Clock::start(plan));
+        Training { history, now: None, plan, clock, ended: None }
     }
 
-    fn all_batches(&self) -> f64 {
-        (self.epochs as f64 * self.batches as f64).max(1.0)
-    }
-
-    pub fn percent(&self) -> f64 {
-        100.0 * self.batches_done as f64 / self.all_batches()
-    }
-
-    /// Of what this run has to do.
-    pub fn share(&self) -> f64 {
-        let before = self.batches_skipped as f64;
-        (self.batches_done as f64 - before) / (self.all_batches() - before).max(1.0)
-    }
-
-    pub fn speed(&self) -> String {
-        let passed = self.started.elapsed().as_secs_f64();
-        let left = passed / self.share().max(1e-9) - passed;
-        let per_second = self.examples_done as f64 / passed.max(1e-9);
-        format!("{per_second:.0} examples/s | {} left", seconds(left))
+    /// `["43 %", "52 examples/s", "41 s left"]`
+    pub fn speed(&self) -> Vec<String> {
+        let share = format!("{:.0} %", 100.0 * self.clock.share());
+        if !self.clock.has_begun() {
+            return vec![share, "begins".to_owned()];
+        }
+        let speed = match self.clock.examples_per_second() {
+            few if few < 9.95 => format!("{few:.1} examples/s"),
+            many => format!("{many:.0} examples/s"),
+        };
+        vec![share, speed, format!("{} left", seconds(self.clock.left()))]
     }
 
     /// One line below the figure.
     fn line(&self) -> String {
-        let begun = self.batches_done > self.batches_skipped;
-        let speed = if begun { self.speed().replace(" | ", " · ") } else { "begins".to_owned() };
-        let mut line = format!("epoch {} of {} · {speed}", self.epoch(), self.epochs);
-        if let State::Validates(share) = self.state {
-            line += &format!(" · validation {:.0} %", 100.0 * share);
+        let mut parts = vec![format!("epoch {} of {}", self.clock.epoch(), self.plan.epochs)];
+        parts.extend(self.speed());
+        if let Some(share) = self.clock.validates {
+            parts.push(format!("validation {:.0} %", 100.0 * share));
         }
-        if let Some(bytes) = memory() {
-            line += &format!(" · RAM {:.1} GB", bytes as f64 / 1e9);
-        }
-        line
+        parts.extend(memory().map(|bytes| format!("RAM {:.1} GB", bytes as f64 / 1e9)));
+        parts.join(" · ")
     }
 }
 
@@ -88,25 +63,21 @@ pub struct Figure(pub Arc<Mutex<Training>>);
 impl Show for Figure {
     fn to_html(&self) -> Html {
         // Drawing takes milliseconds, in which the training goes on.
-        let (history, epochs, share, line, ended) = {
+        let (mut history, now, plan, share, line, ended) = {
             let training = locked(&self.0);
-            let mut history = training.history.clone();
-            history.steps.extend(training.now);
-            let share = training.batches_done as f64 / training.all_batches();
-            match &training.state {
-                State::Ended(text) => (history, 0, share, text.clone(), true),
-                _ => (history, training.epochs, share, training.line(), false),
-            }
+            let (history, plan) = (training.history.clone(), training.plan);
+            let line = training.ended.clone().unwrap_or_else(|| training.line());
+            let share = training.clock.share();
+            (history, training.now, plan, share, line, training.ended.is_some())
         };
-        let figures = history.figures_up_to(epochs);
         if ended {
-            let html =
-                format!("{}<div>{}</div>{}", figures.html(), escape(&line), history.folded());
-            let text = format!("{}\n{line}", history.lines());
-            return Html::new(html).with_text(text.trim());
+            let (figures, table) = (history.figures(), history.folded());
+            let html = format!("{}<div>{}</div>{table}", figures.html(), escape(&line));
+            return Html::new(html).with_text(format!("{}\n{line}", history.lines()).trim());
         }
-        let html = format!("{}{}", figures.html(), bar(share, &line));
-        Html::new(html).with_text(format!("{:.0} % · {line}", 100.0 * share))
+        history.steps.extend(now);
+        let figures = history.figures_up_to(plan.epochs);
+        Html::new(format!("{}{}", figures.html(), bar(share, &line))).with_text(line)
     }
 }
 

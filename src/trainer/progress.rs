@@ -1,6 +1,7 @@
 //! What is to be seen of a training while it runs: a figure that grows, or lines now and then.
 
-use super::figure::{Figure, State, Training, locked};
+use super::clock::Plan;
+use super::figure::{Figure, Training, locked};
 use crate::display::{Live, Pace, can_redraw, is_notebook};
 use crate::metrics::{EpochMetrics, History, StepMetrics};
 use std::sync::{Arc, Mutex};
@@ -20,20 +21,9 @@ enum Shown {
 }
 
 impl Progress {
-    pub fn start(epochs: usize, batches_per_epoch: usize, quiet: bool) -> Progress {
-        let training = Arc::new(Mutex::new(Training {
-            history: History::default(),
-            now: None,
-            epochs,
-            batches: batches_per_epoch,
-            batches_done: 0,
-            batches_skipped: 0,
-            epochs_skipped: 0,
-            examples_done: 0,
-            started: Instant::now(),
-            state: State::Trains,
-        }));
+    pub fn start(plan: Plan, quiet: bool) -> Progress {
         let shown = if quiet { Shown::Nothing } else { Shown::Lines };
+        let training = Arc::new(Mutex::new(Training::start(plan)));
         Progress { training, shown, pace: Pace::start() }
     }
 
@@ -47,9 +37,7 @@ impl Progress {
     /// Counts on from a training that was stopped after so many batches.
     pub fn skip(&mut self, batches: usize, history: &History) {
         let mut training = locked(&self.training);
-        training.batches_done = batches;
-        training.batches_skipped = batches;
-        training.epochs_skipped = history.epochs.len();
+        training.clock.skip(batches, history.epochs.len());
         training.history = history.clone();
     }
 
@@ -63,37 +51,43 @@ impl Progress {
         is_point: bool,
     ) {
         let mut training = locked(&self.training);
-        training.batches_done += batches.len();
-        training.examples_done += batches.iter().map(Vec::len).sum::<usize>();
-        training.state = State::Trains;
+        let examples = batches.iter().map(Vec::len).sum();
+        training.clock.step(batches.len(), examples, Instant::now());
         training.now = (!is_point).then_some(now);
         if is_point {
             training.history.steps.push(now);
         }
-        if matches!(self.shown, Shown::Lines) && self.pace.line_is_due(training.share()) {
-            let (loss, accuracy) = mean;
-            println!(
-                "epoch {}/{} | {:3.0} % | loss {loss:.4} | accuracy {:.2} % | {}",
-                training.epoch(),
-                training.epochs,
-                training.percent(),
-                100.0 * accuracy,
-                training.speed(),
-            );
-        }
         drop(training);
+        let (loss, accuracy) = (mean.0, 100.0 * mean.1);
+        self.say(|| format!("loss {loss:.4} | accuracy {accuracy:.2} %"));
         self.draw();
     }
 
     /// This share of the validation data has been seen, 0 to 1.
-    pub fn validates(&self, share: f64) {
-        locked(&self.training).state = State::Validates(share);
+    pub fn validates(&mut self, share: f64) {
+        locked(&self.training).clock.validates(share, Instant::now());
+        self.say(|| format!("validation {:.0} %", 100.0 * share));
         self.draw();
     }
 
     pub fn epoch_ends(&self, metrics: EpochMetrics) {
-        locked(&self.training).history.epochs.push(metrics);
+        let mut training = locked(&self.training);
+        training.clock.epoch_ends(Instant::now());
+        training.history.epochs.push(metrics);
+        drop(training);
         self.draw();
+    }
+
+    /// A line, if lines are shown and it is time for one.
+    fn say(&mut self, what: impl FnOnce() -> String) {
+        if !matches!(self.shown, Shown::Lines) {
+            return;
+        }
+        let training = locked(&self.training);
+        if self.pace.line_is_due(training.clock.share_of_time()) {
+            let (epoch, epochs) = (training.clock.epoch(), training.plan.epochs);
+            println!("epoch {epoch}/{epochs} | {} | {}", what(), training.speed().join(" | "));
+        }
     }
 
     /// The training has ended, as planned or by the stop button.
@@ -106,7 +100,7 @@ impl Progress {
             };
             format!("stopped after {}: {kept}", counted(epochs, "full epoch"))
         } else if let Some(best) = history.best() {
-            let ran = counted(epochs - locked(&self.training).epochs_skipped, "epoch");
+            let ran = counted(epochs - locked(&self.training).clock.epochs_before, "epoch");
             format!("{ran} in {:.1} s; the best: {best}", self.pace.seconds())
         } else {
             return;
@@ -117,7 +111,7 @@ impl Progress {
                 history.evcxr_display();
             }
         }
-        locked(&self.training).state = State::Ended(text);
+        locked(&self.training).ended = Some(text);
         self.draw();
     }
 
@@ -132,10 +126,9 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         let mut training = locked(&self.training);
-        if !matches!(training.state, State::Ended(_)) {
-            let text =
-                format!("ended in epoch {}, at {:.0} %", training.epoch(), training.percent());
-            training.state = State::Ended(text);
+        if training.ended.is_none() {
+            let (epoch, percent) = (training.clock.epoch(), 100.0 * training.clock.share());
+            training.ended = Some(format!("ended in epoch {epoch}, at {percent:.0} %"));
             drop(training);
             self.draw();
         }
@@ -165,18 +158,23 @@ mod tests {
         Figure(Arc::clone(&progress.training)).to_html()
     }
 
+    fn started(epochs: usize, batches: usize) -> Progress {
+        Progress::start(Plan { epochs, batches, val_examples: 2 }, true)
+    }
+
     #[test]
     fn the_line_says_how_far_it_is_from_the_first_moment_to_the_last() {
-        let mut progress = Progress::start(2, 2, true);
-        assert!(drawn(&progress).text().starts_with("0 % · epoch 1 of 2 · begins"));
+        let mut progress = started(2, 2);
+        assert!(drawn(&progress).text().starts_with("epoch 1 of 2 · 0 % · begins"));
         progress.step(&[vec![0, 1]], (0.6, 0.7), step(0.5), true);
         let first = drawn(&progress);
-        assert!(first.text().starts_with("25 % · epoch 1 of 2 · "), "{}", first.text());
+        assert!(first.text().starts_with("epoch 1 of 2 · 25 % · "), "{}", first.text());
         assert!(first.text().contains(" examples/s · ") && first.html().contains("<progress"));
         progress.step(&[vec![2]], (0.6, 0.7), step(1.0), true);
         progress.validates(0.5);
         assert!(drawn(&progress).text().contains("validation 50 %"));
         progress.epoch_ends(metrics(1));
+        assert!(!drawn(&progress).text().contains("validation"));
         let training = Arc::clone(&progress.training);
         let history = History { epochs: vec![metrics(1)], ..History::default() };
         progress.finish(&history);
@@ -186,21 +184,20 @@ mod tests {
     }
 
     #[test]
-    fn what_was_trained_before_is_drawn_and_not_counted_as_speed() {
-        let mut progress = Progress::start(4, 10, true);
+    fn what_was_trained_before_is_drawn() {
+        let mut progress = started(4, 10);
         let history = History { epochs: vec![metrics(1), metrics(2)], ..History::default() };
         progress.skip(20, &history);
-        assert!(drawn(&progress).text().starts_with("50 % · epoch 2 of 4 · begins"));
+        assert!(drawn(&progress).text().starts_with("epoch 3 of 4 · 50 % · begins"));
         assert_eq!(locked(&progress.training).history.epochs.len(), 2);
         progress.step(&[vec![0]], (0.6, 0.7), step(2.1), true);
         let shown = drawn(&progress);
-        assert!(shown.text().starts_with("52 % · epoch 3 of 4 · "), "{}", shown.text());
-        assert_eq!(locked(&progress.training).share(), 0.05);
+        assert!(shown.text().starts_with("epoch 3 of 4 · 52 % · "), "{}", shown.text());
     }
 
     #[test]
     fn a_training_that_ends_by_an_error_says_where() {
-        let mut progress = Progress::start(1, 4, true);
+        let mut progress = started(1, 4);
         progress.step(&[vec![0]], (0.6, 0.7), step(0.25), true);
         let training = Arc::clone(&progress.training);
         drop(progress);

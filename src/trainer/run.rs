@@ -1,6 +1,7 @@
 //! A training from its first batch to its last.
 
 use super::checkpoint::{self, Best, Position};
+use super::clock::Plan;
 use super::guard::forward;
 use super::optimizer::{Steps, accumulate, clip};
 use super::progress::Progress;
@@ -62,7 +63,14 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             interrupt: Interrupt::listen(),
             best: Best::default(),
             position: Position { settings, ..Position::default() },
-            progress: Progress::start(trainer.num_epochs, train.num_batches(), trainer.quiet),
+            progress: Progress::start(
+                Plan {
+                    epochs: trainer.num_epochs,
+                    batches: train.num_batches(),
+                    val_examples: val.labels().len(),
+                },
+                trainer.quiet,
+            ),
         })
     }
 
@@ -158,7 +166,10 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         let (train_loss, train_accuracy) = position.recent.mean();
         let epoch = position.epochs as f64 + steps as f64 / per_epoch as f64;
         let now = StepMetrics { epoch, train_loss, train_accuracy };
-        let is_point = steps.is_multiple_of(per_epoch.div_ceil(POINTS)) || steps == per_epoch;
+        let every = per_epoch.div_ceil(POINTS);
+        // The first of all come earlier: one wants to see that it learns.
+        let early = position.epochs == 0 && steps < every && steps.is_power_of_two();
+        let is_point = early || steps.is_multiple_of(every) || steps == per_epoch;
         if is_point {
             position.history.steps.push(now);
             position.recent = Sums::default();
@@ -189,7 +200,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
 
     /// Ends the epoch with the accuracy on the validation data; false when it was stopped.
     fn validate(&mut self) -> Result<bool> {
-        let progress = &self.progress;
+        let progress = &mut self.progress;
         let validation = self.trainer.evaluate_until(
             (self.model, self.val),
             &self.interrupt,
