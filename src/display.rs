@@ -47,10 +47,16 @@ impl Html {
 }
 
 /// What can be shown in a notebook: all that the library gives back, and texts. For a type of your own:
-/// `impl Show for MyType`.
+/// `impl Show for MyType`. A [`Live`] calls it from a thread of its own.
+#[diagnostic::on_unimplemented(note = "show a number as a text, by format!")]
 pub trait Show {
     /// How it looks.
     fn to_html(&self) -> Html;
+
+    /// What the notebook calls for the value of a cell's last line.
+    fn evcxr_display(&self) {
+        self.to_html().evcxr_display();
+    }
 }
 
 impl Show for Html {

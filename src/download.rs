@@ -104,17 +104,19 @@ impl Download<'_> {
     /// Connects until the file has its size, as long as each connection brings something.
     fn receive(&self, file: &mut File, path: &Path) -> Result<()> {
         let interrupt = Interrupt::listen();
-        let mut bar = Bar::start(format!("downloading {}", self.name()));
         let length = |file: &File| -> Result<u64> {
             Ok(file.metadata().map_err(|error| cannot_write(path, &error))?.len())
         };
         let mut have = length(file)?;
+        let share = have as f64 / self.size.max(1) as f64;
+        let mut bar = Bar::go_on(format!("downloading {}", self.name()), share);
+        let first = have;
         for _ in 0..ATTEMPTS {
             if have >= self.size {
                 break;
             }
             let before = have;
-            self.connect_once(file, path, before, &interrupt, &mut bar)?;
+            self.connect_once(file, path, (first, before), &interrupt, &mut bar)?;
             have = length(file)?;
             if have == before {
                 break;
@@ -133,7 +135,7 @@ impl Download<'_> {
         &self,
         file: &mut File,
         path: &Path,
-        have: u64,
+        (first, have): (u64, u64),
         interrupt: &Interrupt,
         bar: &mut Bar,
     ) -> Result<()> {
@@ -164,14 +166,14 @@ impl Download<'_> {
                 }
             };
             written.map_err(|error| cannot_write(path, &error))?;
-            self.say_how_far(at, at - have.min(at), bar);
+            self.say_how_far(at, at - first.min(at), bar);
         }
     }
 
     fn say_how_far(&self, at: u64, arrived: u64, bar: &mut Bar) {
         let speed = arrived as f64 / 1e6 / bar.seconds().max(1e-3);
         let (at, all) = (at as f64 / 1e6, self.size as f64 / 1e6);
-        bar.at(at / all, || format!("{at:.0} of {all:.0} MB | {speed:.1} MB/s"));
+        bar.at(at / all, || format!("{at:.0} of {all:.0} MB, {speed:.1} MB/s"));
     }
 
     /// The last part of its address.

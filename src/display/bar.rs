@@ -5,7 +5,7 @@ use super::{Html, can_redraw, escape};
 use std::time::{Duration, Instant};
 
 /// What takes less than a second shows nothing but its result.
-const FIRST: Duration = Duration::from_millis(700);
+const FIRST: Duration = Duration::from_secs(1);
 /// Not more often than the eye needs.
 const EVERY: Duration = Duration::from_millis(250);
 /// Lines stay: not more often than this, so that a cell's output stays readable.
@@ -19,7 +19,9 @@ pub struct Bar {
     /// None: nothing is said.
     shown: Option<Shown>,
     pace: Pace,
-    percent: f64,
+    /// The shares that were done before, and that are done now, 0 to 1.
+    before: f64,
+    share: f64,
 }
 
 enum Shown {
@@ -31,8 +33,13 @@ enum Shown {
 impl Bar {
     /// Something has begun: "tokenizing", say.
     pub fn start(what: impl Into<String>) -> Bar {
+        Bar::go_on(what, 0.0)
+    }
+
+    /// Something goes on of which this share is done already, 0 to 1.
+    pub fn go_on(what: impl Into<String>, before: f64) -> Bar {
         let shown = if can_redraw() { Shown::Redrawn(None, Instant::now()) } else { Shown::Lines };
-        Bar { what: what.into(), shown: Some(shown), pace: Pace::start(), percent: 0.0 }
+        Bar { what: what.into(), shown: Some(shown), pace: Pace::start(), before, share: before }
     }
 
     /// Seconds since the start.
@@ -42,7 +49,7 @@ impl Bar {
 
     /// This share of the work is done, 0 to 1; `detail` says what else is to be known.
     pub fn at(&mut self, share: f64, detail: impl FnOnce() -> String) {
-        self.percent = 100.0 * share;
+        self.share = share;
         let lines = matches!(self.shown, Some(Shown::Lines));
         if self.shown.is_none() || (lines && !self.pace.line_is_due(share)) {
             return;
@@ -53,8 +60,9 @@ impl Bar {
                 return;
             }
         }
-        let left = seconds(self.pace.seconds_left(share));
-        let parts = [format!("{:.0} %", self.percent), detail(), format!("{left} left")];
+        let here = (share - self.before) / (1.0 - self.before).max(1e-9);
+        let left = seconds(self.pace.seconds() * (1.0 - here) / here.max(1e-9));
+        let parts = [format!("{:.0} %", 100.0 * share), detail(), format!("{left} left")];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let text = format!("{} | {}", self.what, parts.join(" | "));
         if let Some(Shown::Redrawn(..)) = self.shown {
@@ -94,7 +102,7 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        let line = format!("{}: ended at {:.0} %", self.what, self.percent);
+        let line = format!("{}: ended at {:.0} %", self.what, 100.0 * self.share);
         self.end(&line);
     }
 }
@@ -135,11 +143,6 @@ impl Pace {
     /// Seconds since the start.
     pub fn seconds(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
-    }
-
-    /// How many seconds are left when this share of the work is done, 0 to 1.
-    pub fn seconds_left(&self, share: f64) -> f64 {
-        self.seconds() / share.max(1e-9) - self.seconds()
     }
 
     /// Whether it is time for a line, when this share of the work is done, 0 to 1. At the end the

@@ -3,6 +3,7 @@
 use super::notebook::{self, Place};
 use super::{Html, Show};
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -61,14 +62,19 @@ impl Live {
         let mut thread = locked(&self.painter.thread);
         if thread.is_none() {
             let canvas = Arc::clone(canvas);
-            *thread = Some(thread::spawn(move || canvas.paint()));
+            *thread = thread::Builder::new().spawn(move || canvas.paint()).ok();
+        }
+        // No thread can be had: then it takes its time.
+        if thread.is_none() {
+            canvas.draw();
         }
     }
 
     /// Shows it once more, below the cell that ends with it.
     pub fn evcxr_display(&self) {
         let canvas = &self.painter.canvas;
-        let html = locked(&canvas.drawn).clone();
+        // With the lock: no newer state may come in between.
+        let html = locked(&canvas.drawn);
         match &canvas.place {
             Some(place) => place.show_again(&html),
             None => notebook::print(&html),
@@ -88,9 +94,7 @@ static CANVASES: Mutex<Vec<Weak<Canvas>>> = Mutex::new(Vec::new());
 /// A front end without a page keeps what it has heard of when the cell ends.
 extern "C" fn draw_all() {
     let canvases: Vec<Arc<Canvas>> = locked(&CANVASES).iter().filter_map(Weak::upgrade).collect();
-    // A thing that panics when it is drawn has said so; it shall not take the process with it.
-    let draw = || canvases.iter().for_each(|canvas| canvas.draw());
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(draw));
+    canvases.iter().for_each(|canvas| canvas.draw());
 }
 
 /// Ends the thread when nobody can update any more.
@@ -107,7 +111,6 @@ impl Drop for Painter {
         if let Some(thread) = locked(&self.thread).take()
             && thread.thread().id() != thread::current().id()
         {
-            // A thing that panics when it is drawn has said so.
             let _ = thread.join();
         }
     }
@@ -144,7 +147,10 @@ impl Canvas {
             let started = Instant::now();
             self.draw();
             let rest = match self.place {
-                Some(_) => (started.elapsed() * SHARE).clamp(EVERY, RAREST),
+                Some(_) => {
+                    let most = RAREST.saturating_sub(started.elapsed()).max(EVERY);
+                    (started.elapsed() * SHARE).clamp(EVERY, most)
+                }
                 // What takes hours says soon that it works, and then ever more rarely.
                 None => begun.elapsed().max(EVERY_LINE),
             };
@@ -157,7 +163,9 @@ impl Canvas {
         // Whoever has this lock draws: no older state can come later.
         let mut drawn = locked(&self.drawn);
         let Some(thing) = locked(&self.state).newest.take() else { return };
-        let html = thing.to_html();
+        // A thing that panics has said so; it takes neither the process with it nor the next state.
+        let draw = AssertUnwindSafe(|| thing.to_html());
+        let Ok(html) = std::panic::catch_unwind(draw) else { return };
         if *drawn != html {
             match &self.place {
                 Some(place) => place.replace(&html),
@@ -206,16 +214,22 @@ mod tests {
 
     #[test]
     fn a_thing_that_cannot_be_drawn_takes_nothing_with_it() {
-        struct Broken;
+        struct Broken(Arc<AtomicUsize>);
         impl Show for Broken {
             fn to_html(&self) -> Html {
+                self.0.fetch_add(1, Ordering::Relaxed);
                 panic!("this panic belongs to the test")
             }
         }
-        let live = Live::new("first");
-        live.update(Broken);
+        let (live, count) = (Live::new("first"), Arc::new(AtomicUsize::new(0)));
+        let canvas = Arc::clone(&live.painter.canvas);
+        live.update(Broken(Arc::clone(&count)));
+        while count.load(Ordering::Relaxed) == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
         live.update("second");
-        assert_eq!(format!("{live:?}"), "Live(\"first\")");
+        drop(live);
+        assert_eq!(locked(&canvas.drawn).text(), "second");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 """Things that are redrawn in place: as front ends of different kinds see them."""
 
 import random
+import re
 import time
 
 import nbformat
 import pytest
+import zmq
 from conftest import DEP, PATIENCE, Kernel
 from nbclient import NotebookClient
 from test_kernel import TRAINING
@@ -141,22 +143,39 @@ def test_ten_stops_leave_ten_figures_that_say_so(trained):
     assert trained.run(TRAINER % 1_000_000)[0] == "ok"
     for attempt in range(10):
         page = Page()
-        message = trained.send("let history = trainer.fit(&model, &data, &data)?;")
-        while not page.cells.get(message):
+        stopped = trained.send("let history = trainer.fit(&model, &data, &data)?;")
+        while not page.cells.get(stopped):
             page.take(trained.client.get_iopub_msg(timeout=PATIENCE))
         time.sleep(random.uniform(0, 1.5))
         trained.stop()
-        assert follow(trained, page, message) == "ok"
-        (figure,) = texts(page, message)
+        assert follow(trained, page, stopped) == "ok"
+        (figure,) = texts(page, stopped)
         assert "stopped after" in figure, figure
-        assert trained.value("history.stopped") == "true"
+        # Nothing is lost: the pictures are those of the history.
+        message = trained.send("(history.stopped, history.steps.len())")
+        assert follow(trained, page, message) == "ok"
+        assert texts(page, message)[0].startswith("(true, ")
+        again = trained.send("history")
+        assert follow(trained, page, again) == "ok"
+        drawn = [re.findall('src="(.*?)"', page.cells[m][0]["data"]["text/html"]) for m in (stopped, again)]
+        assert len(drawn[0]) == 2 and drawn[0] == drawn[1]
     assert trained.value("data.labels().len()") == "4000"
 
 
 def test_who_does_not_read_holds_up_no_training(trained):
-    # Nobody takes what the kernel says: neither pictures nor lines.
-    message = trained.send((FIT % 20) + ' for line in 0..20_000 { println!("line {line}"); }')
-    assert trained.reply_to(message)["status"] == "ok"
+    # A front end with room for one message that never takes it, and more than any buffer holds.
+    ports = trained.manager.get_connection_info()
+    with zmq.Context() as context, context.socket(zmq.SUB) as deaf:
+        deaf.setsockopt(zmq.RCVHWM, 1)
+        deaf.setsockopt(zmq.RCVBUF, 4096)
+        deaf.setsockopt(zmq.SUBSCRIBE, b"")
+        deaf.setsockopt(zmq.LINGER, 0)
+        deaf.connect(f"tcp://{ports['ip']}:{ports['iopub_port']}")
+        time.sleep(1)
+        flood = 'for i in 0..40 { unit8::Live::new("x".repeat(1_000_000) + &i.to_string()); }'
+        message = trained.send(f"{flood} {FIT % 5}")
+        assert trained.reply_to(message)["status"] == "ok"
+        assert trained.value("history.epochs.len()") == "5"
 
 
 def test_two_kernels_have_no_name_in_common(trained):
