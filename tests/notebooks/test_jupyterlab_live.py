@@ -42,7 +42,7 @@ def test_the_curve_grows_in_its_place(lab, theme):
         page.locator(IDLE).wait_for(timeout=120_000)
         for entry in ("Settings", "Theme", f"JupyterLab {theme.title()}"):
             page.locator(".lm-MenuBar-item, .lm-Menu-item", has_text=re.compile(f"^{entry}$")).last.click()
-        page.locator(f'body[data-jp-theme-light="{str(theme == "light").lower()}"]').wait_for()
+        page.locator(f'body[data-jp-theme-light="{str(theme == "light").lower()}"]').wait_for(state="attached")
         run_all(page)
         training = cell(page, "trainer.fit(&model")
         training.locator("img[alt]").nth(1).wait_for(timeout=120_000)

@@ -19,6 +19,9 @@ class Page:
     """The outputs of cells as an editor keeps them that knows nothing of Jupyter but its messages:
     a thing is replaced where its display_id was shown, whoever's message it is."""
 
+    # Of all pages, since a new one hears of things that were shown before it came.
+    names = set()
+
     def __init__(self):
         self.cells = {}
 
@@ -27,11 +30,12 @@ class Page:
         outputs = self.cells.setdefault(message["parent_header"].get("msg_id"), [])
         name = content.get("transient", {}).get("display_id")
         if kind == "update_display_data":
-            shown = [output for cell in self.cells.values() for output in cell if output["id"] == name]
-            assert shown, "an update before the display"
-            for output in shown:
-                output["data"] = content["data"]
+            assert name in self.names, "an update before the display"
+            for output in (output for cell in self.cells.values() for output in cell):
+                if output["id"] == name:
+                    output["data"] = content["data"]
         elif kind in ("display_data", "execute_result"):
+            self.names.add(name)
             outputs.append({"id": name, "data": content["data"]})
         elif kind == "stream":
             outputs.append({"id": None, "data": {"text/plain": content["text"]}})
