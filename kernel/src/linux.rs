@@ -189,6 +189,14 @@ mod tests {
         let listens = |script: &str| {
             let mut shell = Command::new("sh");
             shell.args(["-c", &format!("{script} echo; read x")]);
+            // A shell can't catch what was ignored when it started, as in a job in the background.
+            // SAFETY: this function may be called between fork and exec.
+            unsafe {
+                shell.pre_exec(|| {
+                    libc::signal(libc::SIGINT, libc::SIG_DFL);
+                    Ok(())
+                });
+            }
             let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
             let mut line = [0];
             std::io::Read::read_exact(&mut shell.stdout.take().unwrap(), &mut line).unwrap();
