@@ -29,7 +29,8 @@ const RENAMED: [(&str, &str); 4] = [
 ];
 
 /// A folder with the files of a pretrained model: config.json, tokenizer.json and
-/// model.safetensors, or model.safetensors.index.json and the files it names.
+/// model.safetensors, or model.safetensors.index.json and the files it names; of an older model,
+/// vocab.txt, or vocab.json and merges.txt, and pytorch_model.bin.
 ///
 /// It is a folder of yours, [`BUNDLED`], or a model of the Hugging Face hub: from Python's cache,
 /// else downloaded into it. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and
@@ -39,7 +40,7 @@ const RENAMED: [(&str, &str); 4] = [
 /// - [`Error::File`] for a folder that is missing or not whole, a package that is not installed, a
 ///   download that arrived wrong, and a disk that is full.
 /// - [`Error::Download`] for a model that the hub doesn't have or doesn't give, one without
-///   safetensors weights or a tokenizer.json, and a network that doesn't work.
+///   weights or a tokenizer, and a network that doesn't work.
 /// - [`Error::Data`] if there is no home folder for the cache.
 pub fn find(name_or_path: &str) -> Result<PathBuf> {
     find_with(&Settings::from_environment(), name_or_path)

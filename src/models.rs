@@ -9,6 +9,7 @@ mod features;
 mod freeze;
 mod head;
 mod layers;
+mod pytorch;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -67,7 +68,8 @@ impl Encoder {
 
 impl AutoModelForSequenceClassification {
     /// A pretrained model for so many classes, on the GPU if there is one. Its name is a folder
-    /// with `config.json`, `tokenizer.json` and `model.safetensors`, or one of the Hugging Face
+    /// with `config.json`, `tokenizer.json` and `model.safetensors` (or, of an older model,
+    /// `pytorch_model.bin`, `vocab.txt`, or `vocab.json` and `merges.txt`), or one of the Hugging Face
     /// hub, which is downloaded unless it is in the cache, or `all-MiniLM-L6-v2`, which is
     /// installed together with this course. Prints what the checkpoint lacks and has too much;
     /// what it lacks is drawn at random, see [`tch::manual_seed`].
@@ -82,12 +84,8 @@ impl AutoModelForSequenceClassification {
         }
         let folder = hub::find(name_or_path)?;
         let config = Config::read(&folder.join("config.json"), num_classes as i64)?;
-        let tokenizer = Tokenizer::read(
-            &folder.join("tokenizer.json"),
-            config.padding_id,
-            config.vocab_size,
-            config.max_length(),
-        )?;
+        let tokenizer =
+            Tokenizer::read(&folder, config.padding_id, config.vocab_size, config.max_length())?;
         let store = VarStore::new(device());
         let (encoder, head) = guarded("the model", || build(&config, &store))?;
         let loaded = weights::load(&folder, &config, &store)?;

@@ -3,11 +3,13 @@
 mod encodings;
 #[cfg(test)]
 mod tests;
+mod vocabulary;
 
 use crate::cache::{Key, cached};
 use crate::dataloader::Dataset;
 use crate::display::{Bar, Html, table, thousands};
 use crate::error::{Error, Result};
+use crate::hub::folder::{TOKENIZER, tokenizer_files};
 use crate::interrupt::Interrupt;
 pub use encodings::{Encodings, Tokens};
 use std::path::Path;
@@ -35,14 +37,22 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads the tokenizer of a model with so many entries and positions.
+    /// Reads the tokenizer in the folder of a model with so many entries and positions.
     pub(crate) fn read(
-        path: &Path,
+        folder: &Path,
         padding_id: i64,
         vocab_size: i64,
         max_length: usize,
     ) -> Result<Tokenizer> {
-        let file = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+        let has = |file: &str| folder.join(file).is_file();
+        let name = tokenizer_files(has).first().copied().unwrap_or(TOKENIZER);
+        let path = &folder.join(name);
+        let file = if name == TOKENIZER {
+            std::fs::read(path).map_err(|error| Error::file(path, error))?
+        } else {
+            let built = vocabulary::read(folder)?.to_string(false);
+            built.map_err(|error| Error::file(path, error))?.into_bytes()
+        };
         let mut tokenizer = tokenizers::Tokenizer::from_bytes(&file)
             .map_err(|error| Error::file(path, format!("not a tokenizer.json: {error}")))?;
         // Such a file may say how to pad and where to cut; here that is decided by the caller.
@@ -56,7 +66,7 @@ impl Tokenizer {
                 path,
                 format!(
                     "the tokenizer has {pieces} pieces, the model {vocab_size}: they don't belong \
-                     together; take config.json, weights and tokenizer.json of one model"
+                     together; take config.json, weights and tokenizer of one model"
                 ),
             ));
         }

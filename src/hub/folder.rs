@@ -7,9 +7,23 @@ use std::path::{Path, PathBuf};
 
 pub const CONFIG: &str = "config.json";
 pub const TOKENIZER: &str = "tokenizer.json";
-pub const WEIGHTS: &str = "model.safetensors";
-/// Of weights in several files: which of them has which tensor.
-pub const INDEX: &str = "model.safetensors.index.json";
+/// The tokenizers of older models: BERT's, and RoBERTa's two files.
+pub const WORD_PIECES: &str = "vocab.txt";
+pub const BYTES: &str = "vocab.json";
+pub const MERGES: &str = "merges.txt";
+/// What may go with them.
+pub const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+pub const SPECIAL_TOKENS: &str = "special_tokens_map.json";
+pub const ADDED_TOKENS: &str = "added_tokens.json";
+
+/// The names that weights can have, the best one first: each may be in one file, or in several with an
+/// index that says which of them has which tensor.
+pub const WEIGHTS: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
 
 pub const REMEDY: &str = "a model folder has config.json, tokenizer.json and model.safetensors; \
                           save one with save_pretrained";
@@ -25,15 +39,32 @@ pub fn whole(folder: &Path) -> Result<PathBuf> {
 
 /// The files that a model needs and that are not in the folder.
 pub fn missing(folder: &Path) -> Result<Vec<String>> {
-    let absent = |file: &str| !folder.join(file).is_file();
-    let mut files = vec![CONFIG.to_owned(), TOKENIZER.to_owned()];
-    if absent(WEIGHTS) && !absent(INDEX) {
-        files.extend(weight_files(&folder.join(INDEX))?);
-    } else {
-        files.push(WEIGHTS.to_owned());
+    let has = |file: &str| folder.join(file).is_file();
+    let mut files = vec![CONFIG.to_owned()];
+    files.extend(tokenizer_files(has).into_iter().map(str::to_owned));
+    match WEIGHTS.into_iter().find(|file| has(file)) {
+        Some(index) if is_index(index) => files.extend(weight_files(&folder.join(index))?),
+        Some(_) => {}
+        None => files.push(WEIGHTS[0].to_owned()),
     }
-    files.retain(|file| absent(file));
+    files.retain(|file| !has(file));
     Ok(files)
+}
+
+/// The files of the tokenizer that is there; those of a new one, if there is none.
+pub fn tokenizer_files(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    if !has(TOKENIZER) && has(WORD_PIECES) {
+        vec![WORD_PIECES]
+    } else if !has(TOKENIZER) && (has(BYTES) || has(MERGES)) {
+        vec![BYTES, MERGES]
+    } else {
+        vec![TOKENIZER]
+    }
+}
+
+/// Whether it is one of [`WEIGHTS`] that only names others.
+pub fn is_index(file: &str) -> bool {
+    file.ends_with(".json")
 }
 
 /// The files that an index names, sorted.
@@ -52,14 +83,14 @@ pub fn weight_files(index: &Path) -> Result<BTreeSet<String>> {
         .map(|file| match file.as_str() {
             Some(file) if is_plain(file) => Ok(file.to_owned()),
             _ => Err(wrong(format!(
-                "names {file}, which is no .safetensors file of the same folder: take another model"
+                "names {file}, which is no file of weights in the same folder: take another model"
             ))),
         })
         .collect()
 }
 
 fn is_plain(file: &str) -> bool {
-    file.ends_with(".safetensors")
+    (file.ends_with(".safetensors") || file.ends_with(".bin"))
         && !file.starts_with('.')
         && file.chars().all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
 }

@@ -1,7 +1,10 @@
 //! The Hugging Face hub.
 
 use super::cache::Repository;
-use super::folder::{CONFIG, INDEX, TOKENIZER, WEIGHTS, weight_files};
+use super::folder::{
+    ADDED_TOKENS, BYTES, CONFIG, MERGES, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS,
+    WORD_PIECES, is_index, weight_files,
+};
 use super::settings::Settings;
 use crate::download::{Checksum, Download, agent, no_connection};
 use crate::error::{Error, Result};
@@ -53,15 +56,35 @@ impl Model<'_> {
         let config = self.file(CONFIG)?.ok_or_else(|| {
             self.error("no such model, or one without a config.json: check the spelling")
         })?;
-        let mut files = vec![config, self.needed(TOKENIZER)?];
-        if let Some(weights) = self.file(WEIGHTS)? {
-            files.push(weights);
-        } else {
-            let index = self.file(INDEX)?.ok_or_else(|| self.lacks(WEIGHTS))?;
-            for name in weight_files(&index.fetch(self.settings, repository)?)? {
-                files.push(self.needed(&name)?);
+        let mut files = vec![config];
+        files.extend(self.tokenizer()?);
+        for name in WEIGHTS {
+            let Some(weights) = self.file(name)? else { continue };
+            if is_index(name) {
+                for part in weight_files(&weights.fetch(self.settings, repository)?)? {
+                    files.push(self.needed(&part)?);
+                }
             }
-            files.push(index);
+            files.push(weights);
+            return Ok(files);
+        }
+        Err(self.lacks(WEIGHTS[0]))
+    }
+
+    /// One file, or those of an older model.
+    fn tokenizer(&self) -> Result<Vec<RemoteFile>> {
+        if let Some(file) = self.file(TOKENIZER)? {
+            return Ok(vec![file]);
+        }
+        let mut files = match self.file(WORD_PIECES)? {
+            Some(words) => vec![words],
+            None => match self.file(BYTES)? {
+                Some(bytes) => vec![bytes, self.needed(MERGES)?],
+                None => return Err(self.lacks(TOKENIZER)),
+            },
+        };
+        for name in [TOKENIZER_CONFIG, SPECIAL_TOKENS, ADDED_TOKENS] {
+            files.extend(self.file(name)?);
         }
         Ok(files)
     }

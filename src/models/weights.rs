@@ -1,10 +1,11 @@
-//! Weights from the safetensors files of a checkpoint, and back.
+//! Weights from the files of a checkpoint, and back.
 
 use super::config::{Architecture, Config};
+use super::pytorch::Checkpoint;
 use crate::cache::bytes_of;
 use crate::error::{Error, Result};
 use crate::files::{cannot_write, write_whole};
-use crate::hub::folder::{INDEX, WEIGHTS, weight_files};
+use crate::hub::folder::{WEIGHTS, is_index, weight_files};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use safetensors::{SafeTensorError, serialize_to_file};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,28 +29,22 @@ pub fn load(folder: &Path, config: &Config, store: &VarStore) -> Result<Loaded> 
     let mut found = BTreeSet::new();
     let mut unused = BTreeSet::new();
     for path in files(folder)? {
-        let bytes = fs::read(&path).map_err(|error| Error::file(&path, error))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| {
-            // In the cache of Hugging Face it is a link, and what it leads to must go.
-            let file = path.canonicalize().unwrap_or_else(|_| path.clone());
-            let remedy = "delete it, and load the model again";
-            Error::file(file, format!("not a whole safetensors file ({error}): {remedy}"))
-        })?;
-        for (key, view) in tensors.tensors() {
-            let name = name_of(&key, config.architecture, &variables);
+        each_tensor(&path, &mut |key, tensor| {
+            let name = name_of(key, config.architecture, &variables);
             match variables.get(&name) {
                 Some(variable) => {
-                    fill(variable, &view, config)
-                        .map_err(|message| Error::file(&path, format!("{key}: {message}")))?;
+                    let filled = tensor.and_then(|tensor| fill(variable, &tensor, config));
+                    filled.map_err(|message| Error::file(&path, format!("{key}: {message}")))?;
                     found.insert(name);
                 }
                 // The numbers 0, 1, 2, ..., which older versions kept as if they were weights.
                 None if key.ends_with("position_ids") => {}
                 None => {
-                    unused.insert(key);
+                    unused.insert(key.to_owned());
                 }
             }
-        }
+            Ok(())
+        })?;
     }
     let new: Vec<String> =
         variables.keys().filter(|name| !found.contains(*name)).cloned().collect();
@@ -73,17 +68,66 @@ pub fn is_encoder(name: &str, architecture: Architecture) -> bool {
 
 /// One file, or those that the index names.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let single = folder.join(WEIGHTS);
-    if single.is_file() {
-        return Ok(vec![single]);
+    let name = WEIGHTS.into_iter().find(|name| folder.join(name).is_file()).unwrap_or(WEIGHTS[0]);
+    let path = folder.join(name);
+    if !is_index(name) {
+        return Ok(vec![path]);
     }
-    let shards = weight_files(&folder.join(INDEX))?;
+    let shards = weight_files(&path)?;
     Ok(shards.into_iter().map(|shard| folder.join(shard)).collect())
 }
+
+/// A tensor of a file, or what is wrong with it.
+type Found = std::result::Result<Tensor, String>;
+
+/// Calls a function with each tensor of a file and its key.
+fn each_tensor(path: &Path, call: &mut dyn FnMut(&str, Found) -> Result<()>) -> Result<()> {
+    // In the cache of Hugging Face it is a link, and what it leads to must go.
+    let wrong = |what: String| {
+        let file = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        Error::file(file, format!("{what}; delete it, and load the model again"))
+    };
+    let bytes = fs::read(path).map_err(|error| Error::file(path, error))?;
+    if bytes.starts_with(LFS) {
+        let what = "a pointer of Git LFS instead of the weights: `git lfs pull` brings them";
+        return Err(Error::file(path, what));
+    }
+    if path.extension().is_some_and(|kind| kind == "bin") {
+        let checkpoint = Checkpoint::open(&bytes)
+            .map_err(|error| wrong(format!("not a whole checkpoint of PyTorch ({error})")))?;
+        return checkpoint.tensors().try_for_each(|(key, tensor)| call(key, tensor));
+    }
+    let tensors = SafeTensors::deserialize(&bytes)
+        .map_err(|error| wrong(format!("not a whole safetensors file ({error})")))?;
+    tensors.tensors().into_iter().try_for_each(|(key, view)| call(&key, tensor_of(&view)))
+}
+
+/// How the files begin that Git keeps in the place of large ones.
+const LFS: &[u8] = b"version https://git-lfs";
+
+fn tensor_of(view: &TensorView<'_>) -> Found {
+    let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
+    let kind = match view.dtype() {
+        Dtype::F64 => Kind::Double,
+        Dtype::F32 => Kind::Float,
+        Dtype::F16 => Kind::Half,
+        Dtype::BF16 => Kind::BFloat16,
+        other => return Err(format!("its numbers are {other:?}: weights are floating-point")),
+    };
+    let tensor = Tensor::f_from_data_size(view.data(), &shape, kind);
+    tensor.map_err(|error| Error::from(error).to_string())
+}
+
+/// What training tools leave in front of a name.
+const WRAPPERS: [&str; 3] = ["module.", "_orig_mod.", "model."];
 
 /// The name that a key has here: checkpoints of an encoder alone leave its prefix out, and old ones
 /// have TensorFlow's names for the layer norms.
 fn name_of(key: &str, architecture: Architecture, known: &BTreeMap<String, Tensor>) -> String {
+    let mut key = key;
+    while let Some(rest) = WRAPPERS.iter().find_map(|wrapper| key.strip_prefix(wrapper)) {
+        key = rest;
+    }
     let name = match key.rsplit_once('.') {
         Some((module, "gamma")) => format!("{module}.weight"),
         Some((module, "beta")) => format!("{module}.bias"),
@@ -94,31 +138,21 @@ fn name_of(key: &str, architecture: Architecture, known: &BTreeMap<String, Tenso
 }
 
 /// Copies a weight, whatever its numbers are, if it fits.
-fn fill(
-    variable: &Tensor,
-    view: &TensorView<'_>,
-    config: &Config,
-) -> std::result::Result<(), String> {
-    let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
-    if shape != variable.size() {
+fn fill(variable: &Tensor, weight: &Tensor, config: &Config) -> std::result::Result<(), String> {
+    if weight.size() != variable.size() {
         return Err(format!(
-            "its shape is {shape:?}, but {:?} by config.json and num_classes = {}: take the number \
-             of classes, or the config.json, that belongs to these weights",
+            "its shape is {:?}, but {:?} by config.json and num_classes = {}: take the number of \
+             classes, or the config.json, that belongs to these weights",
+            weight.size(),
             variable.size(),
             config.num_classes
         ));
     }
-    let kind = match view.dtype() {
-        Dtype::F64 => Kind::Double,
-        Dtype::F32 => Kind::Float,
-        Dtype::F16 => Kind::Half,
-        Dtype::BF16 => Kind::BFloat16,
-        other => return Err(format!("its numbers are {other:?}: weights are floating-point")),
-    };
-    let copied = Tensor::f_from_data_size(view.data(), &shape, kind)
-        .and_then(|tensor| variable.shallow_clone().f_copy_(&tensor))
-        .and_then(|()| variable.f_isfinite()?.f_all());
-    match copied {
+    if !weight.is_floating_point() {
+        return Err(format!("its numbers are {:?}: weights are floating-point", weight.kind()));
+    }
+    let copied = variable.shallow_clone().f_copy_(weight);
+    match copied.and_then(|()| variable.f_isfinite()?.f_all()) {
         Ok(finite) if finite.int64_value(&[]) == 1 => Ok(()),
         Ok(_) => Err("it has NaN or infinite numbers: the checkpoint is damaged".to_owned()),
         Err(error) => Err(Error::from(error).to_string()),
@@ -139,7 +173,7 @@ fn initialize(variable: &Tensor, name: &str, deviation: f64) -> Result<()> {
 /// Writes all variables as transformers would, f32, on the CPU.
 pub fn save(folder: &Path, store: &VarStore) -> Result<()> {
     let _no_grad = tch::no_grad_guard();
-    let path = folder.join(WEIGHTS);
+    let path = folder.join(WEIGHTS[0]);
     let mut bytes: BTreeMap<String, (Vec<usize>, Vec<u8>)> = BTreeMap::new();
     for (name, variable) in store.variables() {
         let shape = variable.size().iter().map(|&size| size as usize).collect();

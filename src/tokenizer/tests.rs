@@ -8,7 +8,7 @@ use tch::Device;
 fn tokenizer(name: &str) -> Tokenizer {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name);
     let vocab_size = if name == "roberta-all-bytes" { 320 } else { 108 };
-    Tokenizer::read(&folder.join("tokenizer.json"), 0, vocab_size, 40).unwrap()
+    Tokenizer::read(&folder, 0, vocab_size, 40).unwrap()
 }
 
 // >>> tokenizer(text, truncation=True, max_length=16)["input_ids"]

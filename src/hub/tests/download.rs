@@ -42,6 +42,32 @@ fn a_model_in_several_files_is_downloaded() {
 }
 
 #[test]
+fn a_model_of_the_time_before_safetensors_is_downloaded() {
+    let old = |others: &[(&str, &str)]| -> Files {
+        let all = [("config.json", "{}"), ("pytorch_model.bin", "weights")];
+        let all = all.iter().chain(others);
+        all.map(|(name, content)| ((*name).to_owned(), content.as_bytes().to_vec())).collect()
+    };
+    let of_words = old(&[("vocab.txt", "a"), ("tokenizer_config.json", "{}")]);
+    let of_bytes =
+        old(&[("vocab.json", "{}"), ("merges.txt", ""), ("special_tokens_map.json", "{}")]);
+    for all in [of_words, of_bytes] {
+        let cache = test_folder("hub-old");
+        let hub = Hub::start(NAME, all.clone(), |_, answer| answer);
+        let folder = find_with(&settings(&cache, hub.server.url()), NAME).unwrap();
+        assert_eq!(names_in(&folder), all.into_keys().collect::<Vec<_>>());
+        assert_eq!(find_with(&offline(&cache), NAME).unwrap(), folder);
+        fs::remove_dir_all(cache).unwrap();
+    }
+    // Half of a tokenizer is none.
+    let cache = test_folder("hub-old");
+    let hub = Hub::start(NAME, old(&[("vocab.json", "{}")]), |_, answer| answer);
+    let message = error(&settings(&cache, hub.server.url()), NAME);
+    assert!(message.contains("the model has no merges.txt"), "{message}");
+    fs::remove_dir_all(cache).unwrap();
+}
+
+#[test]
 fn an_index_may_not_name_a_file_elsewhere() {
     let cache = test_folder("hub-malicious");
     for shard in ["../../../../evil.safetensors", "/tmp/evil.safetensors", "config.json", ""] {
