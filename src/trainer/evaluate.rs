@@ -15,8 +15,8 @@ impl Trainer {
     /// learn from.
     ///
     /// # Errors
-    /// [`Error::Torch`] if the model does not fit the data, [`Error::Memory`] if the device is too
-    /// small, [`Error::Data`] if a label has no logit, [`Error::Stopped`] by the stop button.
+    /// An [`Error`](crate::Error): `Torch` if the model does not fit the data, `Memory` if the device
+    /// is too small, `Data` if a label has no logit, `Stopped` by the stop button.
     pub fn evaluate<D: Dataset, M: Classifier<D::Batch>>(
         &self,
         model: &M,
