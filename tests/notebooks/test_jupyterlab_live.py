@@ -26,7 +26,9 @@ IDLE = '.jp-NotebookPanel:visible .jp-NotebookPanel-toolbar [data-status="idle"]
 def lab():
     folder = empty_folder(FOLDER.name)
     for name in ("light", "dark", "one", "two", "reloaded"):
-        write_notebook(folder / f"{name}.ipynb", [DEP, TRAINING, TRAINER, f'println!("above");\n{FIT}'])
+        # A page may take long to load.
+        seconds = "40.0" if name == "reloaded" else "10.0"
+        write_notebook(folder / f"{name}.ipynb", [DEP, TRAINING, TRAINER.replace("10.0", seconds), f'println!("above");\n{FIT}'])
     with jupyterlab(folder) as (address, _):
         yield address
 

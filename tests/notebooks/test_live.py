@@ -106,7 +106,7 @@ def test_a_thing_is_replaced_after_its_cell_has_ended(trained):
 
 def test_a_training_is_one_output_that_grows(trained):
     page, lines = Page(), []
-    message = trained.send(FIT % 6)
+    message = trained.send(FIT % 12)
     while not lines or "the best" not in lines[-1]:
         page.take(trained.client.get_iopub_msg(timeout=PATIENCE))
         outputs = page.cells.get(message, [])
@@ -115,7 +115,7 @@ def test_a_training_is_one_output_that_grows(trained):
     assert "begins" in lines[0] and any("examples/s" in line for line in lines), lines
     html = page.cells[message][0]["data"]["text/html"]
     assert html.count("<img") == 2 and "<progress" not in html
-    assert "6 epochs in" in html
+    assert "12 epochs in" in html
     # The history shows the same pictures.
     shown = trained.send("history")
     while not page.cells.get(shown):
