@@ -84,40 +84,40 @@ impl<'a> Pickle<'a> {
 
     fn step(&mut self, code: u8) -> Read<()> {
         match code {
-            0x80 => drop(self.take(1)?),                          // PROTO
-            0x95 => drop(self.take(8)?),                          // FRAME
-            b'(' => self.marks.push(self.stack.len()),            // MARK
-            b'0' => drop(self.pop()?),                            // POP
-            b'N' | 0x88 | 0x89 => self.stack.push(Value::Other),  // None, True, False
-            b'G' => self.other(8)?,                               // BINFLOAT
-            b'K' => self.int(1)?,                                 // BININT1
-            b'M' => self.int(2)?,                                 // BININT2
-            b'J' => self.int(4)?,                                 // BININT
-            0x8a => self.long()?,                                 // LONG1
-            0x8c | b'U' => self.text(1)?,                         // short texts
-            b'X' | b'T' => self.text(4)?,                         // texts
-            b'C' => self.bytes(1)?,                               // SHORT_BINBYTES
-            b'B' => self.bytes(4)?,                               // BINBYTES
-            b')' => self.stack.push(Value::Tuple(Vec::new())),    // EMPTY_TUPLE
-            b']' => self.stack.push(Value::List(Rc::default())),  // EMPTY_LIST
-            b'}' => self.stack.push(Value::Dict(Rc::default())),  // EMPTY_DICT
-            b't' => self.tuple_from_mark()?,                      // TUPLE
-            0x85..=0x87 => self.tuple(usize::from(code - 0x84))?, // TUPLE1, 2, 3
-            b'a' => self.append(1)?,                              // APPEND
-            b'e' => self.append_from_mark()?,                     // APPENDS
-            b's' => self.set_items(2)?,                           // SETITEM
-            b'u' => self.set_items_from_mark()?,                  // SETITEMS
-            b'q' => self.put(1)?,                                 // BINPUT
-            b'r' => self.put(4)?,                                 // LONG_BINPUT
-            0x94 => self.remember(self.memo.len())?,              // MEMOIZE
-            b'h' => self.get(1)?,                                 // BINGET
-            b'j' => self.get(4)?,                                 // LONG_BINGET
-            b'c' => self.global()?,                               // GLOBAL
-            0x93 => self.stack_global()?,                         // STACK_GLOBAL
-            b'R' => self.call()?,                                 // REDUCE
-            0x81 => self.object()?,                               // NEWOBJ
-            b'b' => drop(self.pop()?),                            // BUILD: attributes
-            b'Q' => self.persistent()?,                           // BINPERSID
+            0x80 => drop(self.take(1)?),                             // PROTO
+            0x95 => drop(self.take(8)?),                             // FRAME
+            b'(' => self.marks.push(self.stack.len()),               // MARK
+            b'0' => drop(self.pop()?),                               // POP
+            b'N' | 0x88 | 0x89 => self.stack.push(Value::Other),     // None, True, False
+            b'G' => self.other(8)?,                                  // BINFLOAT
+            b'K' => self.int(1)?,                                    // BININT1
+            b'M' => self.int(2)?,                                    // BININT2
+            b'J' => self.int(4)?,                                    // BININT
+            0x8a => self.long()?,                                    // LONG1
+            0x8c | b'U' => self.text(1)?,                            // short texts
+            b'X' | b'T' => self.text(4)?,                            // texts
+            b'C' => self.bytes(1)?,                                  // SHORT_BINBYTES
+            b'B' => self.bytes(4)?,                                  // BINBYTES
+            b')' => self.stack.push(Value::Tuple(Vec::new())),       // EMPTY_TUPLE
+            b']' => self.stack.push(Value::List(Rc::default())),     // EMPTY_LIST
+            b'}' => self.stack.push(Value::Dict(Rc::default())),     // EMPTY_DICT
+            b't' => self.marked().map(|values| self.tuple(values))?, // TUPLE
+            0x85..=0x87 => self.last(usize::from(code - 0x84)).map(|values| self.tuple(values))?, // TUPLE1, 2, 3
+            b'a' => self.last(1).map(|values| self.append(values))?, // APPEND
+            b'e' => self.marked().map(|values| self.append(values))?, // APPENDS
+            b's' => self.last(2).map(|values| self.insert(values))?, // SETITEM
+            b'u' => self.marked().map(|values| self.insert(values))?, // SETITEMS
+            b'q' => self.put(1)?,                                    // BINPUT
+            b'r' => self.put(4)?,                                    // LONG_BINPUT
+            0x94 => self.remember(self.memo.len())?,                 // MEMOIZE
+            b'h' => self.get(1)?,                                    // BINGET
+            b'j' => self.get(4)?,                                    // LONG_BINGET
+            b'c' => self.global()?,                                  // GLOBAL
+            0x93 => self.stack_global()?,                            // STACK_GLOBAL
+            b'R' => self.call()?,                                    // REDUCE
+            0x81 => self.object()?,                                  // NEWOBJ
+            b'b' => drop(self.pop()?),                               // BUILD: attributes
+            b'Q' => self.persistent()?,                              // BINPERSID
             other => return Err(format!("a pickle with the code {other:#04x}")),
         }
         Ok(())
@@ -182,53 +182,24 @@ impl<'a> Pickle<'a> {
         self.other(length)
     }
 
-    fn tuple(&mut self, count: usize) -> Read<()> {
-        let values = self.last(count)?;
+    fn tuple(&mut self, values: Vec<Value>) {
         self.stack.push(Value::Tuple(values));
-        Ok(())
     }
 
-    fn tuple_from_mark(&mut self) -> Read<()> {
-        let values = self.marked()?;
-        self.stack.push(Value::Tuple(values));
-        Ok(())
-    }
-
-    fn append_from_mark(&mut self) -> Read<()> {
-        let values = self.marked()?;
-        self.extend(values)
-    }
-
-    fn append(&mut self, count: usize) -> Read<()> {
-        let values = self.last(count)?;
-        self.extend(values)
-    }
-
-    fn extend(&mut self, values: Vec<Value>) -> Read<()> {
+    fn append(&mut self, values: Vec<Value>) {
         if let Some(Value::List(list)) = self.stack.last() {
             list.borrow_mut().extend(values);
         }
-        Ok(())
     }
 
-    fn set_items_from_mark(&mut self) -> Read<()> {
-        let values = self.marked()?;
-        self.insert(values)
-    }
-
-    fn set_items(&mut self, count: usize) -> Read<()> {
-        let values = self.last(count)?;
-        self.insert(values)
-    }
-
-    fn insert(&mut self, values: Vec<Value>) -> Read<()> {
+    /// Keys and values in turns.
+    fn insert(&mut self, values: Vec<Value>) {
         if let Some(Value::Dict(dict)) = self.stack.last() {
             let mut values = values.into_iter();
             while let (Some(key), Some(value)) = (values.next(), values.next()) {
                 dict.borrow_mut().push((key, value));
             }
         }
-        Ok(())
     }
 
     fn put(&mut self, bytes: usize) -> Read<()> {
