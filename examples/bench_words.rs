@@ -46,7 +46,7 @@ fn counts() -> Result<()> {
     println!("megabytes {}", counts.memory_bytes() as f64 / 1e6);
     measure("seconds", || {
         let (fitted, _) = vectorizer().fit_transform(&texts)?;
-        fitted.transform(&texts);
+        fitted.transform(&texts)?;
         Ok(())
     })
 }
@@ -77,8 +77,8 @@ fn training() -> Result<()> {
     let (fitted, counts) = vectorizer().fit_transform(&splits.train.texts()?)?;
     let load = |counts, reviews: &Reviews| DataLoader::new(counts, reviews.labels()?, 32);
     let train = load(counts, &splits.train)?;
-    let val = load(fitted.transform(&splits.val.texts()?), &splits.val)?;
-    let test = load(fitted.transform(&splits.test.texts()?), &splits.test)?;
+    let val = load(fitted.transform(&splits.val.texts()?)?, &splits.val)?;
+    let test = load(fitted.transform(&splits.test.texts()?)?, &splits.test)?;
     let trainer = Trainer {
         num_epochs: 30,
         learning_rate: 0.05,

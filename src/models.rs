@@ -10,6 +10,7 @@ mod freeze;
 mod head;
 mod layers;
 mod pytorch;
+mod reading;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use tch::Tensor;
 use tch::nn::VarStore;
+use weights::Mismatched;
 
 /// The model of the lessons.
 pub const DEFAULT_MODEL: &str = "distilbert-base-uncased";
@@ -79,6 +81,20 @@ impl AutoModelForSequenceClassification {
     /// does not fit, [`Error::Argument`] if `num_classes` is 0, [`Error::Memory`] if the device is
     /// too small.
     pub fn from_pretrained(name_or_path: &str, num_classes: usize) -> Result<Self> {
+        Self::load(name_or_path, num_classes, Mismatched::Refused)
+    }
+
+    /// As [`from_pretrained`](Self::from_pretrained), of a checkpoint that was finetuned for
+    /// another number of classes: its last layers are drawn at random where their size is not the
+    /// right one. In transformers: `ignore_mismatched_sizes=True`.
+    ///
+    /// # Errors
+    /// As [`from_pretrained`](Self::from_pretrained); an encoder of another size stays an error.
+    pub fn from_pretrained_with_new_head(name_or_path: &str, num_classes: usize) -> Result<Self> {
+        Self::load(name_or_path, num_classes, Mismatched::Replaced)
+    }
+
+    fn load(name_or_path: &str, num_classes: usize, mismatched: Mismatched) -> Result<Self> {
         if !(1..=1000).contains(&num_classes) {
             return Err(Error::argument("num_classes", num_classes, "take 1 to 1000"));
         }
@@ -88,12 +104,16 @@ impl AutoModelForSequenceClassification {
             Tokenizer::read(&folder, config.padding_id, config.vocab_size, config.max_length())?;
         let store = VarStore::new(device());
         let (encoder, head) = guarded("the model", || build(&config, &store))?;
-        let loaded = weights::load(&folder, &config, &store)?;
+        let loaded = weights::load(&folder, &config, &store, mismatched)?;
         let name = name_or_path.to_owned();
         let model =
             AutoModelForSequenceClassification { tokenizer, name, config, encoder, head, store };
         println!("{}", model.summary());
-        for (what, keys) in [("new, to be trained", loaded.new), ("not used", loaded.unused)] {
+        for (what, keys) in [
+            ("new, to be trained", loaded.new),
+            ("of another size in the checkpoint", loaded.replaced),
+            ("not used", loaded.unused),
+        ] {
             if !keys.is_empty() {
                 println!("{what}: {}", keys.join(", "));
             }

@@ -18,8 +18,6 @@ use tokenizers::{EncodeInput, TruncationParams};
 
 /// Texts that are encoded between two looks at the stop button.
 const AT_ONCE: usize = 512;
-/// So many vectors of a model may belong to no piece.
-const ROUNDED_UP: i64 = 128;
 /// From so many texts on, the result is kept on disk.
 const WORTH_KEEPING: usize = 1000;
 
@@ -30,6 +28,8 @@ pub struct Tokenizer {
     /// The file itself, by which results are kept.
     file: Vec<u8>,
     padding_id: u32,
+    /// The vectors that the model has for pieces.
+    vectors: u32,
     /// The most tokens that the model takes.
     max_length: usize,
     /// The tokens that are added to each text.
@@ -60,15 +60,13 @@ impl Tokenizer {
         tokenizer.with_truncation(None).map_err(|error| Error::file(path, error))?;
         let pieces =
             tokenizer.get_vocab(true).into_values().max().map_or(0, |id| i64::from(id) + 1);
-        // Some models round the number of their vectors up.
-        if !(vocab_size - ROUNDED_UP..=vocab_size).contains(&pieces) {
-            return Err(Error::file(
-                path,
-                format!(
-                    "the tokenizer has {pieces} pieces, the model {vocab_size}: they don't belong \
-                     together; take config.json, weights and tokenizer of one model"
-                ),
-            ));
+        // Many models round the number of their vectors up, and some tokenizers know pieces that are
+        // in no text: a piece without a vector is an error where it comes up.
+        if pieces > vocab_size {
+            println!(
+                "{}: {pieces} pieces, and {vocab_size} vectors in the model: are they of one model?",
+                path.display()
+            );
         }
         let special_tokens = tokenizer
             .encode("", true)
@@ -78,6 +76,7 @@ impl Tokenizer {
             tokenizer,
             file,
             padding_id: padding_id.max(0) as u32,
+            vectors: u32::try_from(vocab_size).unwrap_or(u32::MAX),
             max_length,
             special_tokens,
         })
@@ -105,6 +104,7 @@ impl Tokenizer {
         }
         let mut key = Key::new();
         key.add(&self.file);
+        key.add(&self.vectors.to_le_bytes());
         key.add(&max_length.to_le_bytes());
         texts.iter().for_each(|text| key.add(text.as_ref().as_bytes()));
         let tensors = cached("tokens", key, || self.encode_now(texts, max_length)?.to_tensors())?;
@@ -125,7 +125,11 @@ impl Tokenizer {
             let inputs: Vec<EncodeInput<'_>> =
                 some.iter().map(|text| text.as_ref().into()).collect();
             for encoding in tokenizer.encode_batch_fast(inputs, true).map_err(failed)? {
-                encodings.push(encoding.get_ids());
+                let ids = encoding.get_ids();
+                if let Some(&id) = ids.iter().find(|&&id| id >= self.vectors) {
+                    return Err(self.without_vector(id, encodings.len()));
+                }
+                encodings.push(ids);
             }
             let (done, all) = (encodings.len(), texts.len());
             bar.at(done as f64 / all as f64, || {
@@ -134,6 +138,14 @@ impl Tokenizer {
         }
         bar.done(&format!("{} texts", thousands(texts.len())));
         Ok(encodings)
+    }
+
+    fn without_vector(&self, id: u32, row: usize) -> Error {
+        let (piece, vectors) = (self.piece(id).unwrap_or_default(), self.vectors);
+        Error::Data(format!(
+            "row {row} (from 0) has the piece {piece:?}, number {id}, and the model has vectors for \
+             {vectors} pieces only: take config.json, weights and tokenizer of one model"
+        ))
     }
 
     /// The `tokenizer.json` that this was read from.

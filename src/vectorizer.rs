@@ -24,6 +24,7 @@ mod tests;
 mod tfidf;
 mod tokens;
 mod unicode;
+mod watch;
 
 pub use fitted::FittedVectorizer;
 pub use matrix::{CountMatrix, Row};
@@ -32,6 +33,7 @@ pub use tfidf::{FittedTfidf, TfidfTransformer};
 use crate::error::{Error, Result};
 use counting::{Corpus, NO_COLUMN};
 use tokens::Analyzer;
+use watch::watched;
 
 /// Learns a vocabulary from texts and counts its terms, as scikit-learn's `CountVectorizer`.
 ///
@@ -117,10 +119,11 @@ impl CountVectorizer {
     /// # Errors
     ///
     /// If a setting is out of its range, if `max_df` is below `min_df`, if the texts contain no
-    /// terms, or if none of them is left after pruning by `min_df` and `max_df`.
+    /// terms, or if none of them is left after pruning by `min_df` and `max_df`;
+    /// [`Error::Stopped`] by the stop button.
     pub fn fit<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<FittedVectorizer> {
         let analyzer = self.analyzer()?;
-        let corpus = Corpus::new(texts, &analyzer);
+        let corpus = watched(texts.len(), |watch| Corpus::new(texts, &analyzer, watch))?;
         let kept = self.select(&corpus, texts.len())?;
         Ok(FittedVectorizer::new(analyzer, &corpus.terms, &kept))
     }
@@ -136,7 +139,7 @@ impl CountVectorizer {
         texts: &[T],
     ) -> Result<(FittedVectorizer, CountMatrix)> {
         let analyzer = self.analyzer()?;
-        let corpus = Corpus::new(texts, &analyzer);
+        let corpus = watched(texts.len(), |watch| Corpus::new(texts, &analyzer, watch))?;
         let kept = self.select(&corpus, texts.len())?;
         let mut columns = vec![NO_COLUMN; corpus.terms.len()];
         for (column, &id) in kept.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use super::config::{Architecture, Config};
 use super::pytorch::Checkpoint;
+use super::reading::Reading;
 use crate::cache::bytes_of;
 use crate::error::{Error, Result};
 use crate::files::{cannot_write, write_whole};
@@ -9,33 +10,58 @@ use crate::hub::folder::{WEIGHTS, is_index, weight_files};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use safetensors::{SafeTensorError, serialize_to_file};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
 use tch::nn::VarStore;
 use tch::{Kind, Tensor};
+
+/// What becomes of last layers whose size is not the one that is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mismatched {
+    /// They are an error.
+    Refused,
+    /// They are drawn at random, like those that the checkpoint does not have.
+    Replaced,
+}
 
 /// What became of the weights of a checkpoint.
 pub struct Loaded {
     /// Parameters that it does not have: they are random, and have to be trained.
     pub new: Vec<String>,
+    /// Of these, the ones that it has in another size.
+    pub replaced: Vec<String>,
     /// What it has and the model does not need.
     pub unused: Vec<String>,
 }
 
 /// Fills the variables of a model from the files in a folder.
-pub fn load(folder: &Path, config: &Config, store: &VarStore) -> Result<Loaded> {
+pub fn load(
+    folder: &Path,
+    config: &Config,
+    store: &VarStore,
+    mismatched: Mismatched,
+) -> Result<Loaded> {
     let _no_grad = tch::no_grad_guard();
     let variables: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
-    let mut found = BTreeSet::new();
+    let (mut found, mut replaced) = (BTreeSet::new(), BTreeSet::new());
     let mut unused = BTreeSet::new();
-    for path in files(folder)? {
-        each_tensor(&path, &mut |key, tensor| {
+    let files = files(folder)?;
+    let mut reading = Reading::start(&files)?;
+    for path in &files {
+        each_tensor(path, &mut reading, &mut |key, tensor| {
             let name = name_of(key, config.architecture, &variables);
             match variables.get(&name) {
                 Some(variable) => {
-                    let filled = tensor.and_then(|tensor| fill(variable, &tensor, config));
-                    filled.map_err(|message| Error::file(&path, format!("{key}: {message}")))?;
-                    found.insert(name);
+                    let wrong = |message| Error::file(path, format!("{key}: {message}"));
+                    let weight = tensor.map_err(wrong)?;
+                    if weight.size() != variable.size()
+                        && mismatched == Mismatched::Replaced
+                        && !is_encoder(&name, config.architecture)
+                    {
+                        replaced.insert(name);
+                    } else {
+                        fill(variable, &weight, config).map_err(wrong)?;
+                        found.insert(name);
+                    }
                 }
                 // The numbers 0, 1, 2, ..., which older versions kept as if they were weights.
                 None if key.ends_with("position_ids") => {}
@@ -58,7 +84,9 @@ pub fn load(folder: &Path, config: &Config, store: &VarStore) -> Result<Loaded> 
     for name in &new {
         initialize(&variables[name], name, config.initializer_range)?;
     }
-    Ok(Loaded { new, unused: unused.into_iter().collect() })
+    reading.done();
+    let [replaced, unused] = [replaced, unused].map(|names| names.into_iter().collect());
+    Ok(Loaded { new, replaced, unused })
 }
 
 /// Whether a parameter belongs to the encoder, not to the last layers.
@@ -81,13 +109,22 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 type Found = std::result::Result<Tensor, String>;
 
 /// Calls a function with each tensor of a file and its key.
-fn each_tensor(path: &Path, call: &mut dyn FnMut(&str, Found) -> Result<()>) -> Result<()> {
+fn each_tensor(
+    path: &Path,
+    reading: &mut Reading,
+    call: &mut dyn FnMut(&str, Found) -> Result<()>,
+) -> Result<()> {
     // In the cache of Hugging Face it is a link, and what it leads to must go.
     let wrong = |what: String| {
         let file = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         Error::file(file, format!("{what}; delete it, and load the model again"))
     };
-    let bytes = fs::read(path).map_err(|error| Error::file(path, error))?;
+    let bytes = reading.read(path)?;
+    let mut tell = |key: &str, tensor: Found| {
+        let size = tensor.as_ref().map_or(0, |t| t.numel() * t.kind().elt_size_in_bytes());
+        call(key, tensor)?;
+        reading.step(size)
+    };
     if bytes.starts_with(LFS) {
         let what = "a pointer of Git LFS instead of the weights: `git lfs pull` brings them";
         return Err(Error::file(path, what));
@@ -95,11 +132,11 @@ fn each_tensor(path: &Path, call: &mut dyn FnMut(&str, Found) -> Result<()>) -> 
     if path.extension().is_some_and(|kind| kind == "bin") {
         let checkpoint = Checkpoint::open(&bytes)
             .map_err(|error| wrong(format!("not a whole checkpoint of PyTorch ({error})")))?;
-        return checkpoint.tensors().try_for_each(|(key, tensor)| call(key, tensor));
+        return checkpoint.tensors().try_for_each(|(key, tensor)| tell(key, tensor));
     }
     let tensors = SafeTensors::deserialize(&bytes)
         .map_err(|error| wrong(format!("not a whole safetensors file ({error})")))?;
-    tensors.tensors().into_iter().try_for_each(|(key, view)| call(&key, tensor_of(&view)))
+    tensors.tensors().into_iter().try_for_each(|(key, view)| tell(&key, tensor_of(&view)))
 }
 
 /// How the files begin that Git keeps in the place of large ones.
@@ -142,7 +179,8 @@ fn fill(variable: &Tensor, weight: &Tensor, config: &Config) -> std::result::Res
     if weight.size() != variable.size() {
         return Err(format!(
             "its shape is {:?}, but {:?} by config.json and num_classes = {}: take the number of \
-             classes, or the config.json, that belongs to these weights",
+             classes, or the config.json, that belongs to these weights; if only the last layers \
+             don't fit, from_pretrained_with_new_head draws new ones",
             weight.size(),
             variable.size(),
             config.num_classes

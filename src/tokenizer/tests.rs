@@ -50,6 +50,17 @@ fn batches_are_padded_to_their_longest_text() {
 }
 
 #[test]
+fn a_piece_without_a_vector_is_an_error_where_it_comes_up() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/distilbert");
+    let id = tokenizer("distilbert").id("movie").unwrap();
+    let smaller = Tokenizer::read(&folder, 0, i64::from(id), 40).unwrap();
+    assert_eq!(smaller.encode(&[""], 16).unwrap().lengths(), [2]);
+    let error = smaller.encode(&["", "movie"], 16).unwrap_err().to_string();
+    let expected = format!("row 1 (from 0) has the piece \"movie\", number {id}, and the model");
+    assert!(error.starts_with(&expected), "{error}");
+}
+
+#[test]
 fn lengths_that_the_model_cannot_take_are_refused() {
     let tokenizer = tokenizer("distilbert");
     for max_length in [0, 2, 41] {

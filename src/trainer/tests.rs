@@ -7,7 +7,7 @@ use crate::{DataLoader, Features};
 use std::sync::{Mutex, MutexGuard};
 use tch::{Device, nn};
 
-/// A training listens to a signal that is sent to the whole process: one at a time.
+/// The random numbers of libtorch are those of the whole process: one training at a time.
 static ONE: Mutex<()> = Mutex::new(());
 
 pub fn alone() -> MutexGuard<'static, ()> {

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::matrix::CountMatrix;
 use super::terms::{Key, Terms};
 use super::tokens::{Analyzer, Scratch};
+use super::watch::Watch;
 
 /// The column of a term that has none.
 pub(super) const NO_COLUMN: u32 = u32::MAX;
@@ -47,6 +48,7 @@ impl Counts {
     fn new<T: AsRef<str>>(
         texts: &[T],
         analyzer: &Analyzer,
+        watch: &Watch,
         mut number: impl FnMut(Key, &str) -> Option<u32>,
     ) -> Counts {
         let mut counts = Counts::default();
@@ -59,6 +61,10 @@ impl Counts {
                 }
             });
             counts.end_row(row, analyzer.binary);
+            watch.step();
+            if watch.stopped() {
+                break;
+            }
         }
         counts
     }
@@ -109,11 +115,16 @@ impl Counts {
 
 impl Corpus {
     /// Counts all terms of the texts.
-    pub(super) fn new<T: AsRef<str> + Sync>(texts: &[T], analyzer: &Analyzer) -> Corpus {
+    pub(super) fn new<T: AsRef<str> + Sync>(
+        texts: &[T],
+        analyzer: &Analyzer,
+        watch: &Watch,
+    ) -> Corpus {
         let parts: Vec<(Counts, Terms)> = parts(texts, 1)
             .map(|part| {
                 let mut terms = Terms::default();
-                let counts = Counts::new(part, analyzer, |key, term| Some(terms.insert(key, term)));
+                let number = |key, term: &str| Some(terms.insert(key, term));
+                let counts = Counts::new(part, analyzer, watch, number);
                 (counts, terms)
             })
             .collect();
@@ -175,11 +186,13 @@ pub(super) fn count<T: AsRef<str> + Sync>(
     texts: &[T],
     analyzer: &Analyzer,
     vocabulary: &Terms,
+    watch: &Watch,
 ) -> CountMatrix {
     let width = vocabulary.len();
     let matrices: Vec<CountMatrix> = parts(texts, 4)
         .map(|part| {
-            let counts = Counts::new(part, analyzer, |key, term| vocabulary.get(key, term));
+            let number = |key, term: &str| vocabulary.get(key, term);
+            let counts = Counts::new(part, analyzer, watch, number);
             counts.matrix(|column| column, width)
         })
         .collect();

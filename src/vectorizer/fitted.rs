@@ -4,7 +4,9 @@ use super::counting;
 use super::matrix::CountMatrix;
 use super::terms::Terms;
 use super::tokens::Analyzer;
+use super::watch::watched;
 use crate::display::{Html, Show, table, thousands};
+use crate::error::Result;
 use std::collections::BTreeMap;
 
 /// The vocabulary of a [`CountVectorizer`](super::CountVectorizer), and how to count its terms.
@@ -28,8 +30,13 @@ impl FittedVectorizer {
 
     /// Counts the terms of the vocabulary in other texts; terms that are not in it are left out.
     /// Shape (`texts.len()`, `feature_names().len()`).
-    pub fn transform<T: AsRef<str> + Sync>(&self, texts: &[T]) -> CountMatrix {
-        counting::count(texts, &self.analyzer, &self.vocabulary)
+    ///
+    /// # Errors
+    /// [`Error::Stopped`](crate::Error::Stopped) by the stop button.
+    pub fn transform<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<CountMatrix> {
+        watched(texts.len(), |watch| {
+            counting::count(texts, &self.analyzer, &self.vocabulary, watch)
+        })
     }
 
     /// The term of each column, sorted by code point.

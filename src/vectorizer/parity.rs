@@ -107,7 +107,7 @@ fn counts_equal_those_of_scikit_learn() {
         let (fitted, counts) = settings.fit_transform(&texts(&lines, &header[0])).unwrap();
         assert_eq!(fitted.feature_names(), fields(case, "features")[0], "{settings:?}");
         assert_eq!(cells(&counts), expected_cells(case, "row"), "{settings:?}");
-        let unseen = fitted.transform(&texts(&lines, "unseen"));
+        let unseen = fitted.transform(&texts(&lines, "unseen")).unwrap();
         assert_eq!(cells(&unseen), expected_cells(case, "unseen"), "{settings:?}");
     }
 }

@@ -12,7 +12,7 @@ fn fit_then_transform_equals_fit_transform_for_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let (again, again_counts) = pool.install(|| {
             let again = vectorizer.fit(&texts).unwrap();
-            (again.clone(), again.transform(&texts))
+            (again.clone(), again.transform(&texts).unwrap())
         });
         assert_eq!(again.feature_names(), fitted.feature_names());
         assert_eq!(again_counts, counts);
@@ -72,7 +72,7 @@ fn no_terms_are_an_error() {
 fn a_matrix_gives_its_rows_and_sums() {
     let texts = ["good film", "", "bad film, bad"];
     let (fitted, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
-    assert_eq!(fitted.transform::<&str>(&[]).shape(), (0, 3));
+    assert_eq!(fitted.transform::<&str>(&[]).unwrap().shape(), (0, 3));
     assert_eq!((counts.shape(), counts.nnz()), ((3, 3), 4));
     assert_eq!(counts.indptr(), [0, 2, 2, 4]);
     assert_eq!(counts.indices(), [1, 2, 0, 1]);
@@ -92,7 +92,7 @@ fn a_matrix_gives_its_rows_and_sums() {
 fn weights_need_rows_and_the_same_columns() {
     let (fitted, counts) = CountVectorizer::default().fit_transform(&["one two"]).unwrap();
     let tfidf = TfidfTransformer::default();
-    assert!(tfidf.fit(&fitted.transform::<&str>(&[])).is_err());
+    assert!(tfidf.fit(&fitted.transform::<&str>(&[]).unwrap()).is_err());
     let other = CountVectorizer::default().fit_transform(&["one"]).unwrap().1;
     let error = tfidf.fit(&counts).unwrap().transform(&other).unwrap_err().to_string();
     assert!(error.starts_with("the matrix has 1 columns, the fitted one had 2"), "{error}");
@@ -104,7 +104,7 @@ fn bincount_is_that_of_numpy() {
     let texts = ["a good good film", "bad"];
     let (fitted, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
     assert_eq!(counts.bincount(0).unwrap(), [1, 1, 1]);
-    assert_eq!(fitted.transform(&["nothing"]).bincount(0).unwrap(), [3]);
+    assert_eq!(fitted.transform(&["nothing"]).unwrap().bincount(0).unwrap(), [3]);
     assert!(counts.bincount(2).unwrap_err().to_string().starts_with("i = 2: there are 2 rows"));
     let weights = TfidfTransformer::default().fit(&counts).unwrap().transform(&counts).unwrap();
     assert!(weights.bincount(0).unwrap_err().to_string().contains("is no count"));

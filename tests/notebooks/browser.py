@@ -83,8 +83,24 @@ def wait_until_idle(page, seconds):
     page.locator('.jp-NotebookPanel-toolbar [data-status="idle"]').wait_for(timeout=seconds * 1000)
 
 
+def scroll_to(page, found):
+    """JupyterLab keeps only those cells in the page that are in view, or nearly: scrolls until this
+    one is there, as somebody would who looks for it."""
+    notebook = page.locator(".jp-NotebookPanel:visible .jp-WindowedPanel-outer")
+    down = "panel => { const before = panel.scrollTop; panel.scrollBy(0, 400); return panel.scrollTop > before; }"
+    for _ in range(3):
+        notebook.evaluate("panel => panel.scrollTo(0, 0)")
+        page.wait_for_timeout(300)
+        while not found.count() and notebook.evaluate(down):
+            page.wait_for_timeout(300)
+        if found.count():
+            return found.scroll_into_view_if_needed()
+
+
 def run_below(page, above, code):
     """Types the code into a new cell, and runs it."""
+    if not above.count():
+        scroll_to(page, above)
     above.locator(".cm-content").click()
     page.keyboard.press("Escape")
     page.keyboard.press("b")

@@ -4,7 +4,7 @@ import shutil
 
 import psutil
 import pytest
-from browser import cell, empty_folder, jupyterlab, needs_browser, opened, run_below, wait_until_idle, write_notebook
+from browser import cell, empty_folder, jupyterlab, needs_browser, opened, run_below, scroll_to, wait_until_idle, write_notebook
 from conftest import ROOT
 
 pytestmark = needs_browser
@@ -38,11 +38,13 @@ def test_the_launcher_page_offers_our_kernel_and_the_lesson_opens(page):
 def test_restart_and_run_all_draws_the_figures(page):
     page.locator('[data-command="notebook:restart-run-all"], [title^="Restart the kernel and run all"]').first.click()
     page.locator(".jp-Dialog .jp-mod-accept").click()
-    figures = cell(page, "trainer.fit(&model, &train, &val)").locator("img[alt]")
     page.locator('.jp-NotebookPanel-toolbar [data-status="busy"]').wait_for(timeout=60_000)
-    figures.nth(1).wait_for(timeout=180_000)
-    page.locator(".jp-OutputArea-output", has_text="probabilities of").wait_for(timeout=60_000)
+    page.locator(".jp-OutputArea-output", has_text="probabilities of").wait_for(timeout=240_000)
     wait_until_idle(page, 60)
+    training = cell(page, "trainer.fit(&model, &train, &val)")
+    scroll_to(page, training)
+    figures = training.locator("img[alt]")
+    figures.nth(1).wait_for(timeout=30_000)
     assert figures.count() == 2
     assert page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
     figures.first.scroll_into_view_if_needed()

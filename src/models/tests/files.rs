@@ -35,6 +35,7 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     let error = error_of(&folder, 2);
     assert!(error.contains("classifier.") && error.contains("num_classes = 2"), "{error}");
     assert!(error.contains("[3") && error.contains("[2"), "both shapes: {error}");
+    assert!(error.contains("from_pretrained_with_new_head"), "{error}");
     assert!(error_of(&folder, 0).starts_with("num_classes = 0"), "{}", error_of(&folder, 0));
 
     let config = fs::read_to_string(folder.join("config.json")).unwrap();
@@ -44,13 +45,43 @@ fn what_does_not_fit_is_refused_with_the_reason() {
         ("\"hidden_size\": 16", "\"hidden_size\": \"x\"", "hidden_size is \"x\""),
         ("\"hidden_size\": 16", "\"hidden_size\": 10000000", "out of memory"),
         ("\"gelu\"", "\"swish\"", "gelu, gelu_new and relu"),
-        ("\"vocab_size\": 108", "\"vocab_size\": 50", "the tokenizer has 108 pieces"),
+        ("\"vocab_size\": 108", "\"vocab_size\": 50", "its shape is [108, 16]"),
         ("{", "", "not a JSON file"),
     ] {
         fs::write(folder.join("config.json"), config.replacen(from, to, 1)).unwrap();
         let error = error_of(&folder, 3);
         assert!(error.contains(complaint) && error.lines().count() == 1, "{to}: {error}");
     }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_head_of_another_size_is_replaced_when_asked_for() {
+    let with_new_head = AutoModelForSequenceClassification::from_pretrained_with_new_head;
+    let (original, folder) = (model("bert"), copied("bert", "new-head"));
+    let name = folder.to_str().unwrap();
+    let other = with_new_head(name, 5).unwrap();
+    for ((name, a), (_, b)) in original.named_parameters().iter().zip(other.named_parameters()) {
+        if name.starts_with("classifier") {
+            assert_eq!((a.size()[0], b.size()[0]), (3, 5), "{name}");
+        } else {
+            assert!(a.equal(&b), "{name}");
+        }
+    }
+    let parameters = other.named_parameters();
+    let (_, weight) = parameters.iter().find(|(name, _)| name == "classifier.weight").unwrap();
+    assert!(weight.std(false).double_value(&[]) > 0.0, "not left at 0");
+    // One that fits is kept; an encoder that doesn't fit is no matter of heads.
+    let same = with_new_head(name, 3).unwrap();
+    for ((name, a), (_, b)) in original.named_parameters().iter().zip(same.named_parameters()) {
+        assert!(a.equal(&b), "{name}");
+    }
+    let config = fs::read_to_string(folder.join("config.json")).unwrap();
+    let smaller = config.replacen("\"intermediate_size\": 32", "\"intermediate_size\": 16", 1);
+    assert_ne!(config, smaller);
+    fs::write(folder.join("config.json"), smaller).unwrap();
+    let error = with_new_head(name, 5).unwrap_err().to_string();
+    assert!(error.contains("intermediate") && error.contains("its shape is"), "{error}");
     fs::remove_dir_all(folder).unwrap();
 }
 

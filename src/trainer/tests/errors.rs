@@ -35,30 +35,6 @@ fn a_loss_that_becomes_nan_ends_the_training_with_the_best_parameters() {
 }
 
 #[test]
-fn the_stop_signal_ends_fit_and_leaves_the_model() {
-    let _alone = alone();
-    let (model, data) = (Model::new(3, 2), data(by_word));
-    // As in a kernel: the signal does nothing while nobody listens.
-    // SAFETY: no handler of ours is replaced.
-    unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
-    let over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let is_over = std::sync::Arc::clone(&over);
-    let stop = std::thread::spawn(move || {
-        while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
-            std::thread::sleep(std::time::Duration::from_millis(400));
-            // SAFETY: sends this process the signal that `fit` listens to.
-            unsafe { libc::kill(libc::getpid(), libc::SIGINT) };
-        }
-    });
-    let endless = Trainer { num_epochs: usize::MAX / 1000, ..trainer() };
-    let history = endless.fit(&model, &data, &data).unwrap();
-    over.store(true, std::sync::atomic::Ordering::Relaxed);
-    stop.join().unwrap();
-    assert!(history.stopped && !history.epochs.is_empty());
-    assert_eq!(trainer().evaluate(&model, &data).unwrap().accuracy, 1.0);
-}
-
-#[test]
 fn a_full_disk_is_an_error_that_leaves_the_old_checkpoint_and_the_model() {
     let _alone = alone();
     let folder = test_folder("full-checkpoint");
