@@ -9,7 +9,8 @@ use unit8::{
     Optimizer, Precision, Result, Reviews, Splits, Trainer,
 };
 
-const MODEL: &str = "all-MiniLM-L6-v2";
+/// The folder of another model than the installed one.
+const OTHER: &str = "UNIT8_BENCH_MODEL";
 const BATCH_SIZE: usize = 12;
 
 fn main() -> Result<()> {
@@ -29,6 +30,10 @@ fn main() -> Result<()> {
 
 fn precision(name: &str) -> Precision {
     if name == "bf16" { Precision::Bf16 } else { Precision::Fp32 }
+}
+
+fn model() -> Result<Model> {
+    Model::from_pretrained(&std::env::var(OTHER).unwrap_or("all-MiniLM-L6-v2".to_owned()), 2)
 }
 
 fn splits() -> Result<Splits> {
@@ -63,7 +68,7 @@ fn median(what: &str, mut round: impl FnMut() -> Result<()>) -> Result<f64> {
 
 /// Part by part, so that nothing is taken from the cache.
 fn tokenize() -> Result<()> {
-    let model = Model::from_pretrained(MODEL, 2)?;
+    let model = model()?;
     let texts = splits()?.train.texts()?;
     median("seconds", || {
         for part in texts.chunks(999) {
@@ -76,7 +81,7 @@ fn tokenize() -> Result<()> {
 
 /// Writes the ids and the labels of the batches that `train` and `forward` take.
 fn batches(count: usize, max_length: usize, file: &str) -> Result<()> {
-    let model = Model::from_pretrained(MODEL, 2)?;
+    let model = model()?;
     let data = load(&model, &splits()?.train, count, max_length)?;
     let batches: Vec<_> = data
         .shuffled(1)
@@ -94,7 +99,7 @@ fn batches(count: usize, max_length: usize, file: &str) -> Result<()> {
 /// Whole-model training, one epoch.
 fn train(precision: Precision, count: usize, max_length: usize) -> Result<()> {
     tch::manual_seed(1);
-    let model = Model::from_pretrained(MODEL, 2)?;
+    let model = model()?;
     let data = load(&model, &splits()?.train, count, max_length)?;
     let val = load(&model, &splits()?.val, 1, max_length)?;
     let trainer = Trainer { num_epochs: 1, precision, ..Trainer::default() };
@@ -107,7 +112,7 @@ fn train(precision: Precision, count: usize, max_length: usize) -> Result<()> {
 
 /// The model without gradients.
 fn forward(precision: Precision, count: usize, max_length: usize) -> Result<()> {
-    let model = Model::from_pretrained(MODEL, 2)?;
+    let model = model()?;
     let data = load(&model, &splits()?.train, count, max_length)?;
     let mode = Mode { precision, ..Mode::default() };
     let device = Classifier::<Tensor>::var_store(&model).device();
@@ -131,7 +136,7 @@ fn last_layers(count: usize, max_length: usize) -> Result<()> {
     let splits = splits()?;
     let started = Instant::now();
     tch::manual_seed(1);
-    let model = Model::from_pretrained(MODEL, 2)?;
+    let model = model()?;
     model.freeze_all();
     model.unfreeze(&model.last_layers())?;
     let features = |reviews, count| -> Result<_> {
@@ -155,7 +160,7 @@ fn last_layers(count: usize, max_length: usize) -> Result<()> {
 fn accuracy(which: &str, precision: Precision, seed: u32) -> Result<()> {
     let splits = splits()?;
     tch::manual_seed(i64::from(seed));
-    let model = Model::from_pretrained(MODEL, 2)?;
+    let model = model()?;
     if which == "last-layers" {
         model.freeze_all();
         model.unfreeze(&model.last_layers())?;

@@ -59,7 +59,7 @@ enum Encoder {
 }
 
 impl Encoder {
-    /// (B, T) -> (B, T, D)
+    /// (B, T) -> (B, D)
     fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         match self {
             Encoder::DistilBert(encoder) => encoder.forward(input_ids, pass),
@@ -151,7 +151,7 @@ impl AutoModelForSequenceClassification {
         Ok(attentions)
     }
 
-    /// The hidden states of all tokens, behind the last block: (B, T) -> (B, T, D).
+    /// The hidden state of the first token of each text, behind the last block: (B, T) -> (B, D).
     ///
     /// # Panics
     /// If the tokens are none of this model's, as tch's own functions do where things don't fit.
@@ -168,11 +168,6 @@ impl AutoModelForSequenceClassification {
             zeros.masked_fill(&padding, f64::NEG_INFINITY)
         });
         self.encoder.forward(&tokens.input_ids, &mut Pass { mode, mask, attentions })
-    }
-
-    /// The hidden state of the first token of each text: (B, T) -> (B, D).
-    fn first_state(&self, tokens: &Tokens, mode: Mode) -> Tensor {
-        self.encode(tokens, mode, None).select(1, 0)
     }
 
     /// The store that holds the parameters: an optimizer wants it.
@@ -256,7 +251,7 @@ impl Classifier<Tokens> for AutoModelForSequenceClassification {
     }
 
     fn forward_t(&self, tokens: &Tokens, mode: Mode) -> Tensor {
-        self.head.forward(&self.first_state(tokens, mode), mode)
+        self.head.forward(&self.encode(tokens, mode, None), mode)
     }
 
     fn var_store(&self) -> &VarStore {

@@ -1,5 +1,6 @@
 //! Training, evaluation and prediction of anything that turns features into logits.
 
+mod adam;
 mod checkpoint;
 mod clock;
 mod evaluate;

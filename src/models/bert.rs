@@ -3,7 +3,7 @@
 //! the keys of Hugging Face's checkpoints.
 
 use super::config::{Architecture, Config};
-use super::dropout::dropout;
+use super::dropout::{add_dropped, dropout};
 use super::layers::{Activation, Embedding, LayerNorm, Linear, Pass, attention};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
@@ -34,13 +34,14 @@ impl Bert {
         }
     }
 
-    /// (B, T) -> (B, T, D)
+    /// The hidden state of the first token: (B, T) -> (B, D)
     pub fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
-        for layer in &self.layer {
-            hidden = layer.forward(&hidden, pass); // (B, T, D)
+        for (number, layer) in self.layer.iter().enumerate() {
+            let asked = pass.asked(&hidden, number + 1 == self.layer.len());
+            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, 1, D)
         }
-        hidden
+        hidden.select(1, 0)
     }
 }
 
@@ -109,12 +110,12 @@ impl Block {
         }
     }
 
-    /// (B, T, D) -> (B, T, D)
-    fn forward(&self, x: &Tensor, pass: &mut Pass<'_>) -> Tensor {
-        let qkv = [&self.query, &self.key, &self.value].map(|layer| layer.forward(x)); // (B, T, D)
-        let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, T, D)
-        let attended = self.attention_output.forward(&context, x, pass); // (B, T, D)
-        let inner = self.activation.forward(&self.intermediate.forward(&attended)); // (B, T, inner)
+    /// What becomes of the tokens `x`, which attend to all: (B, A, D) and (B, T, D) -> (B, A, D)
+    fn forward(&self, x: &Tensor, all: &Tensor, pass: &mut Pass<'_>) -> Tensor {
+        let qkv = [self.query.forward(x), self.key.forward(all), self.value.forward(all)];
+        let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, A, D)
+        let attended = self.attention_output.forward(&context, x, pass); // (B, A, D)
+        let inner = self.activation.forward(&self.intermediate.forward(&attended)); // (B, A, inner)
         self.output.forward(&inner, &attended, pass)
     }
 }
@@ -136,9 +137,9 @@ impl Output {
         }
     }
 
-    /// (B, T, inputs) and (B, T, D) -> (B, T, D)
+    /// (B, A, inputs) and (B, A, D) -> (B, A, D)
     fn forward(&self, x: &Tensor, residual: &Tensor, pass: &Pass<'_>) -> Tensor {
-        let x = dropout(&self.dense.forward(x), self.dropout, pass.mode.train);
-        self.layer_norm.forward(&(x + residual))
+        let x = self.dense.forward(x);
+        self.layer_norm.forward(&add_dropped(residual, x, self.dropout, pass.mode.train))
     }
 }

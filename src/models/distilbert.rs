@@ -2,7 +2,7 @@
 //! by BERT. Field names are the keys of Hugging Face's checkpoints.
 
 use super::config::Config;
-use super::dropout::dropout;
+use super::dropout::{add_dropped, dropout};
 use super::layers::{Activation, Embedding, LayerNorm, Linear, Pass, attention};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
@@ -30,13 +30,14 @@ impl DistilBert {
         }
     }
 
-    /// (B, T) -> (B, T, D)
+    /// The hidden state of the first token: (B, T) -> (B, D)
     pub fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
-        for layer in &self.layer {
-            hidden = layer.forward(&hidden, pass); // (B, T, D)
+        for (number, layer) in self.layer.iter().enumerate() {
+            let asked = pass.asked(&hidden, number + 1 == self.layer.len());
+            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, 1, D)
         }
-        hidden
+        hidden.select(1, 0)
     }
 }
 
@@ -105,13 +106,14 @@ impl Block {
         }
     }
 
-    /// (B, T, D) -> (B, T, D)
-    fn forward(&self, x: &Tensor, pass: &mut Pass<'_>) -> Tensor {
-        let qkv = [&self.q_lin, &self.k_lin, &self.v_lin].map(|layer| layer.forward(x)); // (B, T, D)
-        let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, T, D)
+    /// What becomes of the tokens `x`, which attend to all: (B, A, D) and (B, T, D) -> (B, A, D)
+    fn forward(&self, x: &Tensor, all: &Tensor, pass: &mut Pass<'_>) -> Tensor {
+        let qkv = [self.q_lin.forward(x), self.k_lin.forward(all), self.v_lin.forward(all)];
+        let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, A, D)
         let attended = self.sa_layer_norm.forward(&(self.out_lin.forward(&context) + x));
-        let inner = self.activation.forward(&self.lin1.forward(&attended)); // (B, T, inner)
-        let outer = dropout(&self.lin2.forward(&inner), self.dropout, pass.mode.train); // (B, T, D)
-        self.output_layer_norm.forward(&(outer + attended))
+        let inner = self.activation.forward(&self.lin1.forward(&attended)); // (B, A, inner)
+        let outer = self.lin2.forward(&inner); // (B, A, D)
+        let train = pass.mode.train;
+        self.output_layer_norm.forward(&add_dropped(&attended, outer, self.dropout, train))
     }
 }

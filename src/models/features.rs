@@ -97,7 +97,7 @@ impl AutoModelForSequenceClassification {
         let pass = dataloader::Pass { device: self.store.device(), interrupt: &interrupt, what };
         let mut bar = Bar::start(what);
         let states = pass.over(texts, &mut |share| bar.at(share, String::new), |tokens, _| {
-            let first = guarded(what, || self.first_state(tokens, mode))?;
+            let first = guarded(what, || self.encode(tokens, mode, None))?;
             Ok(first.f_to_kind(Kind::Float)?)
         })?;
         bar.done(&format!("{} texts", thousands(texts.len())));

@@ -117,20 +117,33 @@ pub struct Pass<'a> {
     pub attentions: Option<&'a mut Vec<Tensor>>,
 }
 
+impl Pass<'_> {
+    /// The tokens whose next state is asked for: behind the last block only that of the first one
+    /// counts, unless somebody wants to see what all of them attend to. (B, T, D) -> (B, T or 1, D)
+    pub fn asked(&self, hidden: &Tensor, is_last: bool) -> Tensor {
+        if is_last && self.attentions.is_none() {
+            hidden.narrow(1, 0, 1)
+        } else {
+            hidden.shallow_clone()
+        }
+    }
+}
+
 /// Multi-head attention (Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>): each token
 /// takes up the values of those whose keys its query fits.
 ///
-/// `q`, `k` and `v` have shape (B, T, D); so has the result.
+/// `q` has shape (B, A, D), `k` and `v` have (B, T, D), and the result has that of `q`: A tokens are
+/// asked for, which attend to T.
 pub fn attention([q, k, v]: [Tensor; 3], heads: i64, dropout: f64, pass: &mut Pass<'_>) -> Tensor {
-    let (batch, tokens, width) = q.size3().unwrap_or_default();
-    let split = |x: &Tensor| x.view([batch, tokens, heads, width / heads]).transpose(1, 2);
-    let (q, k, v) = (split(&q), split(&k), split(&v)); // (B, h, T, D / h)
+    let (batch, asked, width) = q.size3().unwrap_or_default();
+    let split = |x: &Tensor| x.view([batch, -1, heads, width / heads]).transpose(1, 2);
+    let (q, k, v) = (split(&q), split(&k), split(&v)); // (B, h, A or T, D / h)
     let dropout = if pass.mode.train { dropout } else { 0.0 };
     // On a CPU the fused function knows no dropout, and in 16 bits takes as long as in 32.
     let slow = dropout > 0.0 || pass.mode.precision == Precision::Bf16;
     let by_hand = slow && q.device() == Device::Cpu;
     let context = if by_hand || pass.attentions.is_some() {
-        let weights = attention_weights(&q, &k, pass); // (B, h, T, T)
+        let weights = attention_weights(&q, &k, pass); // (B, h, A, T)
         if let Some(attentions) = pass.attentions.as_deref_mut() {
             attentions.push(weights.to_kind(Kind::Float));
         }
@@ -138,16 +151,17 @@ pub fn attention([q, k, v]: [Tensor; 3], heads: i64, dropout: f64, pass: &mut Pa
     } else {
         let mask = pass.mask.as_ref();
         Tensor::scaled_dot_product_attention(&q, &k, &v, mask, dropout, false, None, false)
-    }; // (B, h, T, D / h)
-    context.transpose(1, 2).reshape([batch, tokens, width])
+    }; // (B, h, A, D / h)
+    context.transpose(1, 2).reshape([batch, asked, width])
 }
 
 /// The softmax of the scaled products of queries and keys, which the fused function never writes
 /// down.
 fn attention_weights(q: &Tensor, k: &Tensor, pass: &Pass<'_>) -> Tensor {
-    let (batch, heads, tokens, width) = q.size4().unwrap_or_default();
-    let flat = |x: &Tensor| x.reshape([batch * heads, tokens, width]);
+    let (batch, heads, asked, width) = q.size4().unwrap_or_default();
+    let flat = |x: &Tensor| x.reshape([batch * heads, -1, width]);
     let (q, k) = (flat(q), flat(k).transpose(1, 2));
+    let tokens = k.size()[2];
     let scale = 1.0 / (width as f64).sqrt();
     let scores = match &pass.mask {
         Some(mask) => {
@@ -155,7 +169,7 @@ fn attention_weights(q: &Tensor, k: &Tensor, pass: &Pass<'_>) -> Tensor {
             mask.reshape([batch * heads, 1, tokens]).baddbmm(&q, &k, 1.0, scale)
         }
         None => (q * scale).bmm(&k),
-    }; // (B h, T, T)
+    }; // (B h, A, T)
     let kind = scores.kind();
-    scores.softmax(-1, kind).view([batch, heads, tokens, tokens])
+    scores.softmax(-1, kind).view([batch, heads, asked, tokens])
 }

