@@ -97,6 +97,17 @@ def scroll_to(page, found):
             return found.scroll_into_view_if_needed()
 
 
+def save(page, file, has_all):
+    """Saves the notebook and waits until the file has all of it: a page that is left earlier saves
+    nothing."""
+    page.keyboard.press("Control+s")
+    for _ in range(300):
+        if has_all(nbformat.read(file, as_version=4).cells):
+            return
+        page.wait_for_timeout(200)
+    pytest.fail(f"{file} was not saved")
+
+
 def run_below(page, above, code):
     """Types the code into a new cell, and runs it."""
     if not above.count():

@@ -4,7 +4,18 @@ import shutil
 
 import psutil
 import pytest
-from browser import cell, empty_folder, jupyterlab, needs_browser, opened, run_below, scroll_to, wait_until_idle, write_notebook
+from browser import (
+    cell,
+    empty_folder,
+    jupyterlab,
+    needs_browser,
+    opened,
+    run_below,
+    save,
+    scroll_to,
+    wait_until_idle,
+    write_notebook,
+)
 from conftest import ROOT
 
 pytestmark = needs_browser
@@ -67,11 +78,12 @@ def test_stop_during_training_keeps_the_variables(page):
 
 
 def test_a_reloaded_page_finds_the_training_and_its_stop_button(page):
-    run_below(page, cell(page, "history.stopped"), "let history = endless.fit(&model, &train, &val)?;")
+    code = "let history = endless.fit(&model, &train, &val)?;"
+    run_below(page, cell(page, "history.stopped"), code)
     busy = page.locator('.jp-NotebookPanel-toolbar [data-status="busy"]')
     busy.wait_for(timeout=30_000)
     page.wait_for_timeout(5000)
-    page.keyboard.press("Control+s")
+    save(page, FOLDER / "lesson.ipynb", lambda cells: any(cell.source == code for cell in cells))
     page.reload()
     busy.wait_for(timeout=60_000)
     page.locator('[data-command="notebook:interrupt-kernel"], [title^="Interrupt the kernel"]').first.click()

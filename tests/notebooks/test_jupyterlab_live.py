@@ -2,9 +2,8 @@
 
 import re
 
-import nbformat
 import pytest
-from browser import cell, empty_folder, jupyterlab, needs_browser, opened, run_below, wait_until_idle, write_notebook
+from browser import cell, empty_folder, jupyterlab, needs_browser, opened, run_below, save, wait_until_idle, write_notebook
 from conftest import DEP, ROOT
 from test_kernel import TRAINING
 
@@ -39,6 +38,12 @@ def run_all(page):
     page.locator(".jp-Dialog .jp-mod-accept").click()
 
 
+def has_the_figure(cells):
+    """What was printed, and the figure in its last state."""
+    outputs = cells[3].outputs
+    return len(outputs) == 2 and " epochs in " in outputs[1].get("data", {}).get("text/html", "")
+
+
 def state(training):
     """The pictures and the text that stand below the cell."""
     pictures = [image.get_attribute("src") for image in training.locator("img[alt]").all()]
@@ -67,11 +72,7 @@ def test_the_curve_grows_in_its_place(lab, theme):
         assert len(seen) >= 3 and len({tuple(pictures) for pictures, _ in seen}) == len(seen)
         assert all("examples/s" in text for _, text in seen[1:]), [text for _, text in seen]
         assert text.startswith("above") and len(pictures) == 2 and training.locator("progress").count() == 0
-        page.keyboard.press("Control+s")
-        page.wait_for_timeout(2000)
-    saved = nbformat.read(FOLDER / f"{theme}.ipynb", as_version=4)
-    assert " epochs in " in saved.cells[3].outputs[1]["data"]["text/html"]
-    assert len(saved.cells[3].outputs) == 2
+        save(page, FOLDER / f"{theme}.ipynb", has_the_figure)
 
 
 def test_two_notebooks_train_at_once_and_each_sees_its_own(lab):
@@ -90,7 +91,6 @@ def test_a_page_reloaded_in_the_middle_has_the_figure_at_the_end(lab):
         run_all(page)
         training = cell(page, "trainer.fit(&model")
         training.locator("progress").wait_for(timeout=120_000)
-        page.keyboard.press("Control+s")
         page.reload()
         page.locator('.jp-NotebookPanel-toolbar [data-status="busy"]').wait_for(timeout=60_000)
         # A cell that waits shows the figure that grows, and then what it has to show itself.
