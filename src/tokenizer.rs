@@ -4,6 +4,7 @@ mod encodings;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
+mod words;
 
 use crate::cache::{Key, cached};
 use crate::dataloader::Dataset;
@@ -15,6 +16,7 @@ pub use encodings::{Encodings, Tokens};
 use std::path::Path;
 use tch::Tensor;
 use tokenizers::{EncodeInput, TruncationParams};
+use words::{Around, Words};
 
 /// Texts that are encoded between two looks at the stop button.
 const AT_ONCE: usize = 512;
@@ -34,6 +36,8 @@ pub struct Tokenizer {
     max_length: usize,
     /// The tokens that are added to each text.
     special_tokens: usize,
+    /// The same, of a tokenizer that cuts texts word by word.
+    around: Option<Around>,
 }
 
 impl Tokenizer {
@@ -68,6 +72,7 @@ impl Tokenizer {
                 path.display()
             );
         }
+        let around = Around::of(&tokenizer, &file);
         let special_tokens = tokenizer
             .encode("", true)
             .map_err(|error| Error::file(path, format!("can't encode a text: {error}")))?
@@ -79,6 +84,7 @@ impl Tokenizer {
             vectors: u32::try_from(vocab_size).unwrap_or(u32::MAX),
             max_length,
             special_tokens,
+            around,
         })
     }
 
@@ -118,18 +124,23 @@ impl Tokenizer {
         tokenizer.with_truncation(Some(truncation)).map_err(failed)?;
         let (interrupt, mut bar) = (Interrupt::listen(), Bar::start("tokenizing"));
         let mut encodings = Encodings::new(self.padding_id, self.max_length);
+        let (mut words, mut ids) = (Words::default(), Vec::new());
         for some in texts.chunks(AT_ONCE) {
             if interrupt.happened() {
                 return Err(Error::Stopped("the tokenization".to_owned()));
             }
-            let inputs: Vec<EncodeInput<'_>> =
-                some.iter().map(|text| text.as_ref().into()).collect();
-            for encoding in tokenizer.encode_batch_fast(inputs, true).map_err(failed)? {
-                let ids = encoding.get_ids();
-                if let Some(&id) = ids.iter().find(|&&id| id >= self.vectors) {
-                    return Err(self.without_vector(id, encodings.len()));
+            let some: Vec<&str> = some.iter().map(AsRef::as_ref).collect();
+            if let Some(around) = &self.around {
+                words.learn(&self.tokenizer, &some).map_err(failed)?;
+                for text in some {
+                    words.encode(text, around, max_length, &mut ids);
+                    self.push(&ids, &mut encodings)?;
                 }
-                encodings.push(ids);
+            } else {
+                let inputs: Vec<EncodeInput<'_>> = some.into_iter().map(Into::into).collect();
+                for encoding in tokenizer.encode_batch_fast(inputs, true).map_err(failed)? {
+                    self.push(encoding.get_ids(), &mut encodings)?;
+                }
             }
             let (done, all) = (encodings.len(), texts.len());
             bar.at(done as f64 / all as f64, || {
@@ -138,6 +149,14 @@ impl Tokenizer {
         }
         bar.done(&format!("{} texts", thousands(texts.len())));
         Ok(encodings)
+    }
+
+    fn push(&self, ids: &[u32], encodings: &mut Encodings) -> Result<()> {
+        if let Some(&id) = ids.iter().find(|&&id| id >= self.vectors) {
+            return Err(self.without_vector(id, encodings.len()));
+        }
+        encodings.push(ids);
+        Ok(())
     }
 
     fn without_vector(&self, id: u32, row: usize) -> Error {

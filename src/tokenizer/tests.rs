@@ -29,6 +29,61 @@ fn ids_are_those_of_transformers() {
     }
 }
 
+/// Spaces of all kinds, controls, marks that combine, special tokens, words without end.
+#[test]
+fn word_by_word_is_what_the_library_does_with_the_whole_text() {
+    let tokenizer = tokenizer("distilbert");
+    assert!(tokenizer.around.is_some());
+    let odd = [
+        "the",
+        "The",
+        "mo\u{301}vie",
+        "\u{301}",
+        "\u{323}\u{301}a",
+        " ",
+        "\t",
+        "\r\n",
+        "\u{a0}",
+        "\u{2003}",
+        "\u{2028}",
+        "\u{b}",
+        "\u{c}",
+        "\u{85}",
+        "\u{0}",
+        "\u{fffd}",
+        "\u{200d}",
+        "\u{feff}",
+        "[SEP]",
+        "[MASK]",
+        "[sep]",
+        "[",
+        "]",
+        "##ing",
+        "!?",
+        "電影",
+        "한국",
+        "ΟΔΟΣ",
+        "İ",
+        "ß",
+        "👩‍👩‍👧",
+        "\u{202e}good",
+        "a.b",
+        "1,000",
+        "movie",
+        "film",
+        "x".repeat(101).leak(),
+        "good".repeat(30).leak(),
+    ];
+    let mut state = 1;
+    let mut pick = || odd[crate::random::next(&mut state) as usize % odd.len()];
+    let texts: Vec<String> = (0..3000).map(|row| (0..row % 60).map(|_| pick()).collect()).collect();
+    for max_length in [3, 16, 40] {
+        let ours = tokenizer.encode_now(&texts, max_length).unwrap();
+        let whole = Tokenizer { around: None, ..tokenizer.clone() };
+        assert_eq!(ours, whole.encode_now(&texts, max_length).unwrap());
+    }
+}
+
 #[test]
 fn batches_are_padded_to_their_longest_text() {
     let texts = ["good", "the movie was good", ""];
