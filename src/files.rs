@@ -1,6 +1,7 @@
 //! Files that are written whole or not at all, the folder for what is downloaded, and what pip
 //! installed.
 
+use crate::environment::Environment;
 use crate::error::{Error, Result};
 use std::fs::{self, File};
 use std::io;
@@ -30,6 +31,13 @@ fn part_of(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Whether this is the name of a file and leads nowhere else.
+pub fn is_plain(name: &str) -> bool {
+    (1..200).contains(&name.len())
+        && !name.starts_with('.')
+        && name.chars().all(|char| char.is_ascii_alphanumeric() || "-_.=+".contains(char))
+}
+
 pub fn cannot_write(path: &Path, error: &io::Error) -> Error {
     let remedy = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -48,14 +56,9 @@ pub fn cannot_write(path: &Path, error: &io::Error) -> Error {
 /// # Errors
 /// [`Error::Data`] if neither that variable nor `HOME` is set.
 pub fn data_dir() -> Result<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(folder) = variable("UNIT8_DATA") {
-        return Ok(folder.into());
-    }
-    let cache = variable("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(std::env::home_dir()?.join(".cache")));
-    cache.map(|cache| cache.join("unit8").join("data")).ok_or_else(|| {
+    let environment = Environment::of_process();
+    let in_cache = || Some(environment.cache()?.join("unit8").join("data"));
+    environment.path("UNIT8_DATA").or_else(in_cache).ok_or_else(|| {
         Error::Data("no home folder: set UNIT8_DATA to a folder for the data".to_owned())
     })
 }

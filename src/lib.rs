@@ -10,6 +10,7 @@ pub mod dataset;
 pub mod device;
 pub mod display;
 mod download;
+mod environment;
 pub mod error;
 mod files;
 pub mod hub;
