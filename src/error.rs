@@ -29,9 +29,18 @@ pub enum Error {
     /// Data that can't be used: no rows, a missing column, shapes that don't fit.
     #[error("{0}")]
     Data(String),
-    /// A download that did not succeed.
+    /// Something that a server doesn't have or doesn't give.
     #[error("{url}: {message}")]
     Download {
+        /// The address.
+        url: String,
+        /// What happened, and what to do.
+        message: String,
+    },
+    /// A server that can't be reached: no network, no answer, or something in between that answers
+    /// in its place. Nothing is wrong with what was asked for.
+    #[error("{url}: {message}")]
+    Network {
         /// The address.
         url: String,
         /// What happened, and what to do.

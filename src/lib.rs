@@ -18,6 +18,7 @@ mod interrupt;
 pub mod metrics;
 pub mod mode;
 pub mod models;
+mod network;
 pub mod plots;
 mod random;
 pub mod tokenizer;
