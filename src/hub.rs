@@ -2,11 +2,13 @@
 
 use crate::error::{Error, Result};
 use cache::Repository;
+use name::Name;
 use settings::Settings;
 use std::path::{Path, PathBuf};
 
 mod cache;
 pub(crate) mod folder;
+mod name;
 mod remote;
 mod settings;
 #[cfg(test)]
@@ -33,41 +35,53 @@ const RENAMED: [(&str, &str); 4] = [
 /// vocab.txt, or vocab.json and merges.txt, and pytorch_model.bin.
 ///
 /// It is a folder of yours, [`BUNDLED`], or a model of the Hugging Face hub: from Python's cache,
-/// else downloaded into it. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and
-/// `HF_HUB_OFFLINE` mean what they mean in Python.
+/// else downloaded into it. `owner/name@revision` is one of its branches, tags or commits. The
+/// variables of huggingface_hub mean what they mean in Python (`HF_HOME`, `HF_HUB_CACHE`,
+/// `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE`, `HF_HUB_DOWNLOAD_TIMEOUT`), and so do `HTTPS_PROXY`,
+/// `NO_PROXY`, `REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE` and their like.
 ///
 /// # Errors
 /// - [`Error::File`] for a folder that is missing or not whole, a package that is not installed, a
 ///   download that arrived wrong, and a disk that is full.
-/// - [`Error::Download`] for a model that the hub doesn't have or doesn't give, one without
-///   weights or a tokenizer, and a network that doesn't work.
+/// - [`Error::Download`] for a model that the hub doesn't have or doesn't give, and one without
+///   weights or a tokenizer.
+/// - [`Error::Network`] for a hub that can't be reached.
+/// - [`Error::Argument`] for a variable that can't be used.
 /// - [`Error::Data`] if there is no home folder for the cache.
+/// - [`Error::Stopped`] by the stop button.
 pub fn find(name_or_path: &str) -> Result<PathBuf> {
     find_with(&Settings::from_environment(), name_or_path)
 }
 
-fn find_with(settings: &Settings, name: &str) -> Result<PathBuf> {
-    let path = Path::new(name);
-    if path.is_dir() || name.contains('/') && path.exists() {
+fn find_with(settings: &Settings, text: &str) -> Result<PathBuf> {
+    let path = Path::new(text);
+    if path.is_dir() || text.contains('/') && path.exists() {
         return folder::whole(path);
     }
-    if name == BUNDLED {
+    if text == BUNDLED {
         return bundled(settings);
     }
-    if !is_name(name) {
+    let Some(name) = Name::parse(text) else {
         let message = "no such folder, and not a name on the Hugging Face hub either";
         return Err(Error::file(path, format!("{message}; {}", folder::REMEDY)));
-    }
+    };
     let cache = settings.cache()?;
-    for name in names(name) {
-        if let Some(snapshot) = Repository::new(cache, name).snapshot()? {
+    for repository in names(name.repository) {
+        if let Some(snapshot) = Repository::new(cache, repository).snapshot(&name)? {
             return Ok(snapshot);
         }
     }
-    if name == BUNDLED_ON_HUB && settings.bundled.is_some() {
+    if text == BUNDLED_ON_HUB && settings.bundled.is_some() {
         return bundled(settings);
     }
-    remote::download(settings, cache, name)
+    if name.is_like_folder() {
+        let message = format!(
+            "no such folder; {}; a model of the hub that is called so is {text}@main",
+            folder::REMEDY
+        );
+        return Err(Error::file(path, message));
+    }
+    remote::download(settings, cache, &name)
 }
 
 fn bundled(settings: &Settings) -> Result<PathBuf> {
@@ -81,16 +95,6 @@ fn bundled(settings: &Settings) -> Result<PathBuf> {
         )
     })?;
     folder::whole(folder)
-}
-
-/// Whether this can be the name of a model on the hub. None of these leads out of the cache.
-fn is_name(name: &str) -> bool {
-    let part = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
-            && part.chars().all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
-    };
-    let parts = name.split_once('/').map_or([name, name], |(owner, name)| [owner, name]);
-    parts.into_iter().all(part) && !name.contains("--") && !name.contains("..")
 }
 
 /// The name, and the other one that the same model has.

@@ -3,15 +3,18 @@
 use super::{Reviews, archive, table};
 use crate::display::thousands;
 use crate::download::{Checksum, Download};
+use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::network::Client;
 use std::path::{Path, PathBuf};
 
 const ARCHIVE: &str = "aclImdb_v1.tar.gz";
 /// Size and checksum as TensorFlow Datasets and Hugging Face Datasets know them.
 const DOWNLOAD: Download = Download {
     url: "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
-    size: 84_125_825,
+    location: None,
+    size: Some(84_125_825),
     checksum: Checksum::Sha256("c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"),
     token: None,
 };
@@ -25,7 +28,9 @@ pub fn full(folder: &Path) -> Result<Reviews> {
         return from_cache(&cache);
     }
     let path = folder.join(ARCHIVE);
-    DOWNLOAD.fetch(&path)?;
+    if !path.is_file() {
+        DOWNLOAD.fetch(&Client::new(&Environment::of_process())?, &path)?;
+    }
     // Somebody may have put another one there.
     DOWNLOAD.verify(&path)?;
     let reviews = from_archive(&path, archive::PER_FOLDER)?;

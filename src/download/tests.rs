@@ -1,136 +1,184 @@
 use super::*;
+use crate::environment::Environment;
 use crate::files::test_folder;
-use sha2::{Digest, Sha256};
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use crate::interrupt::PRETENDED;
+use crate::network::server::{Answer, Server};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-/// A server that answers one request after the other as told, then is gone. Each answer: whether
-/// it knows how to send a part, and after how many bytes of the body it breaks off.
-fn server(body: Vec<u8>, answers: Vec<(bool, usize)>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for (ranges, limit) in answers {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut from = 0;
-            for line in BufReader::new(stream.try_clone().unwrap()).lines() {
-                let line = line.unwrap().to_lowercase();
-                if let Some(range) = line.strip_prefix("range: bytes=") {
-                    from = range.trim_end_matches('-').parse().unwrap();
-                } else if line.is_empty() {
-                    break;
-                }
-            }
-            let (status, from) = if ranges { ("206 Partial Content", from) } else { ("200 OK", 0) };
-            let rest = &body[from..];
-            let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nContent-Range: bytes {from}-{}/{}\r\n\r\n",
-                rest.len(),
-                body.len().saturating_sub(1),
-                body.len()
-            );
-            stream.write_all(head.as_bytes()).unwrap();
-            stream.write_all(&rest[..limit.min(rest.len())]).unwrap();
-        }
-    });
-    format!("http://{address}/reviews.tar.gz")
-}
+mod servers;
 
 fn body() -> Vec<u8> {
     (0..100_000u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn of(bytes: &[u8]) -> String {
+    sha256(&mut &*bytes).unwrap()
 }
 
-fn download<'a>(url: &'a str, body: &[u8], sha256: &'a str) -> Download<'a> {
-    Download { url, size: body.len() as u64, checksum: Checksum::Sha256(sha256), token: None }
+fn client() -> Client {
+    Client::new(&Environment::from(&[("HF_HUB_DOWNLOAD_TIMEOUT", "1")][..])).unwrap()
 }
 
-const ALL: usize = usize::MAX;
+/// A server of the body that answers as `change` says: it is given the number of the request.
+fn server(change: impl Fn(usize, Answer) -> Answer + Send + Sync + 'static) -> Server {
+    let (body, count) = (body(), AtomicUsize::new(0));
+    Server::start(move |request| {
+        change(count.fetch_add(1, Ordering::Relaxed), Answer::content(request, &body))
+    })
+}
+
+/// What is at `path` after the download of something with this checksum and size.
+fn fetched(
+    server: &Server,
+    checksum: Checksum<'_>,
+    size: Option<u64>,
+    path: &Path,
+) -> Result<Vec<u8>> {
+    let url = format!("{}/reviews.tar.gz", server.url());
+    Download { url: &url, location: None, size, checksum, token: None }.fetch(&client(), path)?;
+    assert!(!with_suffix(path, "part").exists());
+    Ok(fs::read(path).unwrap())
+}
+
+/// Downloads the body and says what it has become.
+fn fetch(server: &Server, path: &Path) -> Result<Vec<u8>> {
+    fetched(server, Checksum::Sha256(&of(&body())), Some(body().len() as u64), path)
+}
+
+fn error(server: &Server, path: &Path) -> String {
+    let message = fetch(server, path).unwrap_err().to_string();
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(!path.exists());
+    message
+}
 
 #[test]
-fn a_download_cut_at_any_byte_goes_on_there() {
-    let (body, folder) = (body(), test_folder("cut"));
-    for (number, cut) in [0, 1, 70_000, body.len() - 1].into_iter().enumerate() {
-        let path = folder.join(number.to_string());
-        // The connection breaks twice without bringing anything more, then the cell is run again.
-        let url = server(body.clone(), vec![(true, cut), (true, 0), (true, ALL)]);
-        let sha256 = sha256(&body);
-        let download = download(&url, &body, &sha256);
-        let error = download.fetch(&path).unwrap_err().to_string();
-        assert!(error.contains(&format!("after {cut} of 400000 bytes")), "{error}");
-        assert!(!path.exists());
-        assert_eq!(fs::metadata(with_suffix(&path, "part")).unwrap().len(), cut as u64);
-        if cut == 0 {
-            assert!(download.fetch(&path).is_err(), "the server's second answer brings nothing");
-        }
-        download.fetch(&path).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), body);
+fn a_download_cut_at_any_byte_goes_on_there_by_itself() {
+    let folder = test_folder("cut");
+    for cut in [0, 1, 70_000, body().len() - 1] {
+        let server = server(move |number, answer| Answer {
+            cut: [cut, usize::MAX][number.min(1)],
+            ..answer
+        });
+        assert!(fetch(&server, &folder.join(cut.to_string())).unwrap() == body(), "{cut}");
+        assert_eq!(server.from(), [0, cut]);
     }
     fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
-fn a_broken_connection_is_taken_up_again_by_itself() {
-    let (body, folder) = (body(), test_folder("again"));
-    let url = server(body.clone(), vec![(true, 1000), (true, 200_000), (true, ALL)]);
-    let sha256 = sha256(&body);
-    let download = download(&url, &body, &sha256);
-    download.fetch(&folder.join("file")).unwrap();
-    assert_eq!(fs::read(folder.join("file")).unwrap(), body);
+fn connections_without_use_end_it_and_the_next_run_goes_on() {
+    let folder = test_folder("again");
+    let broken = server(|number, answer| Answer { cut: [70_000, 0][number.min(1)], ..answer });
+    let message = error(&broken, &folder.join("file"));
+    assert!(
+        message.contains("broke after 70000 of 400000 bytes (the connection to 127.0.0.1 broke ("),
+        "{message}"
+    );
+    assert!(message.ends_with("; run the cell again, it goes on where it was"), "{message}");
+    let whole = server(|_, answer| answer);
+    assert!(fetch(&whole, &folder.join("file")).unwrap() == body());
+    assert_eq!(whole.from(), [70_000]);
     fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
-fn a_server_that_sends_no_part_sends_all() {
-    let (body, folder) = (body(), test_folder("whole"));
-    let url = server(body.clone(), vec![(false, 1000), (false, ALL)]);
-    let sha256 = sha256(&body);
-    let download = download(&url, &body, &sha256);
-    download.fetch(&folder.join("file")).unwrap();
-    assert_eq!(fs::read(folder.join("file")).unwrap(), body);
-    fs::remove_dir_all(folder).unwrap();
-}
-
-#[test]
-fn a_wrong_file_is_refused_and_deleted() {
-    let (body, folder) = (body(), test_folder("wrong"));
-    let mut other = body.clone();
+fn a_part_that_is_whole_too_long_or_another_mends_itself() {
+    let folder = test_folder("part");
+    let path = folder.join("file");
+    let (whole, mut other) = (body(), body()[..70_000].to_vec());
     other[5] ^= 1;
-    let url = server(other, vec![(true, ALL)]);
-    let sha256 = sha256(&body);
-    let download = download(&url, &body, &sha256);
-    let error = download.fetch(&folder.join("file")).unwrap_err().to_string();
-    assert!(error.contains("not the file of http") && error.contains(&sha256), "{error}");
-    assert!(!folder.join("file").exists() && !folder.join("file.part").exists());
+    let long = [&whole[..], b"more"].concat();
+    for (part, requests) in [(whole.clone(), 0), (long, 1), (other, 2)] {
+        for size in [Some(whole.len() as u64), None] {
+            fs::write(with_suffix(&path, "part"), &part).unwrap();
+            let server = server(|_, answer| answer);
+            let got = fetched(&server, Checksum::Sha256(&of(&whole)), size, &path).unwrap();
+            assert!(got == whole, "{requests}");
+            // Without a size, the server has to say that there is nothing more.
+            let asked = requests + usize::from(size.is_none() && part.len() >= whole.len());
+            assert_eq!(server.from().len(), asked, "{:?}", server.from());
+            fs::remove_file(&path).unwrap();
+        }
+    }
     fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
-fn without_a_server_there_is_one_line() {
-    let folder = test_folder("gone");
-    let url = server(Vec::new(), Vec::new());
-    let download = download(&url, b"1", "");
-    let error = download.fetch(&folder.join("file")).unwrap_err().to_string();
-    assert!(error.starts_with(&url) && error.contains("no connection"), "{error}");
-    assert_eq!(error.lines().count(), 1);
+fn a_wrong_file_is_refused_and_not_kept() {
+    let folder = test_folder("wrong");
+    let path = folder.join("file");
+    let server = server(|_, mut answer| {
+        answer.body[5] ^= 1;
+        answer
+    });
+    let message = error(&server, &path);
+    assert!(
+        message.contains("not the file of http") && message.contains(&of(&body())),
+        "{message}"
+    );
+    assert_eq!((fs::read_dir(&folder).unwrap().count(), server.from()), (1, vec![0]), "the lock");
     fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
-fn a_second_process_waits_for_the_first() {
+fn what_the_server_refuses_is_one_line() {
+    let folder = test_folder("refused");
+    for (status, remedy) in [
+        (403, "the server answers 403: wait, then run the cell again"),
+        (404, "the server answers 404: wait"),
+        (416, "the server answers 416: wait"),
+        (429, "too many requests: wait a minute, then run the cell again"),
+        (500, "the server answers 500: try again later, then run the cell again"),
+    ] {
+        let message = error(&server(move |_, _| Answer::status(status)), &folder.join("file"));
+        assert!(message.contains(remedy), "{message}");
+    }
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let gone = Server { port, requests: Default::default() };
+    let message = error(&gone, &folder.join("file"));
+    assert!(message.starts_with(&gone.url()) && message.contains("no connection"), "{message}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_full_disk_is_named() {
+    let folder = test_folder("download-full");
+    let path = folder.join("file");
+    // What is written to this device finds no space.
+    std::os::unix::fs::symlink("/dev/full", with_suffix(&path, "part")).unwrap();
+    let message = error(&server(|_, answer| answer), &path);
+    assert!(message.contains("can't be written"), "{message}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_second_kernel_waits_for_the_first_and_can_be_stopped() {
     let folder = test_folder("download-lock");
     let file = File::create(folder.join("lock")).unwrap();
     let other = File::open(folder.join("lock")).unwrap();
     other.lock().unwrap();
+    PRETENDED.set(Some(true));
+    let stopped = lock::wait_for(&file, Path::new("model"), &client()).unwrap_err().to_string();
+    assert_eq!(stopped, "the wait for model was stopped: run the cell again");
+    PRETENDED.set(Some(false));
     let (started, length) = (Instant::now(), Duration::from_millis(300));
     std::thread::spawn(move || {
         std::thread::sleep(length);
         drop(other);
     });
-    wait_for(&file, &folder).unwrap();
+    lock::wait_for(&file, &folder, &client()).unwrap();
     assert!(started.elapsed() >= length);
-    std::fs::remove_dir_all(folder).unwrap();
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn the_stop_button_ends_a_download_that_can_go_on() {
+    let folder = test_folder("download-stop");
+    let server = server(|_, answer| Answer { cut: 100_000, hangs: true, ..answer });
+    PRETENDED.set(Some(true));
+    let message = error(&server, &folder.join("file"));
+    assert!(message.contains("of 400000 bytes) was stopped: run the cell again"), "{message}");
+    fs::remove_dir_all(folder).unwrap();
 }

@@ -1,6 +1,7 @@
 //! Which files make a model.
 
 use crate::error::{Error, Result};
+use crate::files::is_plain;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,7 +82,7 @@ pub fn weight_files(index: &Path) -> Result<BTreeSet<String>> {
         .ok_or_else(|| wrong("no index of weights, it has no weight_map; delete it".to_owned()))?;
     map.values()
         .map(|file| match file.as_str() {
-            Some(file) if is_plain(file) => Ok(file.to_owned()),
+            Some(file) if is_plain(file) && is_weights(file) => Ok(file.to_owned()),
             _ => Err(wrong(format!(
                 "names {file}, which is no file of weights in the same folder: take another model"
             ))),
@@ -89,8 +90,6 @@ pub fn weight_files(index: &Path) -> Result<BTreeSet<String>> {
         .collect()
 }
 
-fn is_plain(file: &str) -> bool {
-    (file.ends_with(".safetensors") || file.ends_with(".bin"))
-        && !file.starts_with('.')
-        && file.chars().all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
+fn is_weights(file: &str) -> bool {
+    file.ends_with(".safetensors") || file.ends_with(".bin")
 }

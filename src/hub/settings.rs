@@ -1,11 +1,14 @@
 //! What Python's huggingface_hub reads from the environment.
 
 use super::BUNDLED_FOLDER;
+use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::files::in_site_packages;
-use std::ffi::OsString;
+use crate::network::{Address, Token};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+const HUB: &str = "https://huggingface.co";
 
 /// Where models come from and where they go.
 pub struct Settings {
@@ -19,37 +22,68 @@ pub struct Settings {
     pub offline: bool,
     /// The folder of the installed model.
     pub bundled: Option<PathBuf>,
+    /// What else there is to know about the network.
+    pub environment: Environment,
 }
 
 impl Settings {
     pub fn from_environment() -> Settings {
-        let settings = Settings::from_variables(|name| std::env::var_os(name));
+        let settings = Settings::from_variables(Environment::of_process());
         Settings { bundled: in_site_packages(BUNDLED_FOLDER), ..settings }
     }
 
     /// All but the installed model.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Settings {
-        let set = |name| variable(name).filter(|value| !value.is_empty());
-        let folder = |name| set(name).map(PathBuf::from);
-        let text = |name| set(name)?.into_string().ok();
-        let home = folder("HF_HOME").or_else(|| {
-            let user = folder("HOME").or_else(std::env::home_dir);
-            let cache = folder("XDG_CACHE_HOME").or_else(|| Some(user?.join(".cache")));
-            Some(cache?.join("huggingface"))
-        });
-        let endpoint = text("HF_ENDPOINT");
-        let endpoint = endpoint.as_deref().unwrap_or("https://huggingface.co");
-        let offline = text("HF_HUB_OFFLINE")
-            .or_else(|| text("TRANSFORMERS_OFFLINE"))
-            .unwrap_or_default()
-            .to_lowercase();
+    pub fn from_variables(environment: Environment) -> Settings {
+        let home =
+            environment.path("HF_HOME").or_else(|| Some(environment.cache()?.join("huggingface")));
+        let in_home = |name| Some(home.as_ref()?.join(name));
+        let cache = ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"];
+        let cache = cache.iter().find_map(|name| environment.path(name));
+        let token = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
+        let token = token.iter().find_map(|name| cleaned(environment.text(name)?));
+        let saved = || {
+            let file = environment.path("HF_TOKEN_PATH").or_else(|| in_home("token"))?;
+            cleaned(&fs::read_to_string(file).ok()?)
+        };
+        let is_allowed = !environment.is_true("HF_HUB_DISABLE_IMPLICIT_TOKEN");
+        let endpoint = environment.text("HF_ENDPOINT").unwrap_or(HUB).trim();
+        let offline = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"];
+        let offline = offline.into_iter().find(|name| environment.text(name).is_some());
         Settings {
+            cache: cache.or_else(|| in_home("hub")),
             endpoint: endpoint.trim_end_matches('/').to_owned(),
-            token: text("HF_TOKEN").and_then(trimmed).or_else(|| saved_token(home.as_deref()?)),
-            offline: ["1", "true", "yes", "on"].contains(&offline.as_str()),
-            cache: folder("HF_HUB_CACHE").or_else(|| Some(home?.join("hub"))),
+            token: token.or_else(saved).filter(|_| is_allowed),
+            offline: offline.is_some_and(|name| environment.is_true(name)),
             bundled: None,
+            environment,
         }
+    }
+
+    /// The server of the hub.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for what is no address.
+    pub fn server(&self) -> Result<Address> {
+        Address::parse(&self.endpoint).ok_or_else(|| {
+            Error::argument(
+                "HF_ENDPOINT",
+                &self.endpoint,
+                format!("an address like {HUB}, or unset it"),
+            )
+        })
+    }
+
+    /// The token as it goes to the server.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for what can't be a token.
+    pub fn token_for(&self, server: &Address) -> Result<Option<Token>> {
+        let Some(secret) = &self.token else { return Ok(None) };
+        if !secret.chars().all(|char| char.is_ascii_graphic()) {
+            let remedy = "a token has letters, digits and _ only: set it anew, or unset it";
+            return Err(Error::argument("HF_TOKEN", "(secret)", remedy));
+        }
+        Ok(Some(Token { secret: secret.clone(), server: server.clone() }))
     }
 
     /// The folder of the cache.
@@ -63,12 +97,9 @@ impl Settings {
     }
 }
 
-/// What `hf auth login` saved.
-fn saved_token(home: &Path) -> Option<String> {
-    trimmed(fs::read_to_string(home.join("token")).ok()?)
-}
-
-fn trimmed(token: String) -> Option<String> {
+/// A token as Python cleans it.
+fn cleaned(token: &str) -> Option<String> {
+    let token = token.replace(['\r', '\n'], "");
     Some(token.trim().to_owned()).filter(|token| !token.is_empty())
 }
 
@@ -78,10 +109,7 @@ mod tests {
     use crate::files::test_folder;
 
     fn settings(variables: &[(&str, &str)]) -> Settings {
-        Settings::from_variables(|name| {
-            let (_, value) = variables.iter().find(|(other, _)| *other == name)?;
-            Some(value.into())
-        })
+        Settings::from_variables(Environment::from(variables))
     }
 
     #[test]
@@ -89,12 +117,15 @@ mod tests {
         let cache = |variables: &[(&str, &str)]| settings(variables).cache.unwrap();
         let mut variables = vec![("HOME", "/home/ada"), ("HF_HOME", "")];
         assert_eq!(cache(&variables), Path::new("/home/ada/.cache/huggingface/hub"));
-        variables.insert(0, ("XDG_CACHE_HOME", "/xdg"));
-        assert_eq!(cache(&variables), Path::new("/xdg/huggingface/hub"));
-        variables.insert(0, ("HF_HOME", "/hf"));
-        assert_eq!(cache(&variables), Path::new("/hf/hub"));
-        variables.insert(0, ("HF_HUB_CACHE", "/models"));
-        assert_eq!(cache(&variables), Path::new("/models"));
+        variables.push(("XDG_CACHE_HOME", "$HOME/xdg"));
+        assert_eq!(cache(&variables), Path::new("/home/ada/xdg/huggingface/hub"));
+        variables.push(("HF_HOME", "~/hf"));
+        assert_eq!(cache(&variables), Path::new("/home/ada/hf/hub"));
+        variables.push(("HUGGINGFACE_HUB_CACHE", "/old"));
+        assert_eq!(cache(&variables), Path::new("/old"));
+        variables.push(("HF_HUB_CACHE", "${HF_HUB_CACHE_ROOT}/models"));
+        variables.push(("HF_HUB_CACHE_ROOT", "/disk"));
+        assert_eq!(cache(&variables), Path::new("/disk/models"));
     }
 
     #[test]
@@ -105,7 +136,13 @@ mod tests {
         let set = [home, ("HF_ENDPOINT", "http://mirror/"), ("HF_HUB_OFFLINE", "True")];
         assert_eq!(settings(&set).endpoint, "http://mirror");
         assert!(settings(&set).offline);
-        assert!(!settings(&[home, ("HF_HUB_OFFLINE", "0")]).offline);
+        assert!(!settings(&[home, ("HF_HUB_OFFLINE", "0"), ("TRANSFORMERS_OFFLINE", "1")]).offline);
+        assert!(settings(&[home, ("TRANSFORMERS_OFFLINE", "1")]).offline);
+        let error = settings(&[home, ("HF_ENDPOINT", "huggingface.co")]).server().unwrap_err();
+        assert!(
+            error.to_string().starts_with("HF_ENDPOINT = huggingface.co: an address"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -116,7 +153,17 @@ mod tests {
         fs::write(folder.join("token"), "hf_saved\n").unwrap();
         assert_eq!(settings(&[home]).token.unwrap(), "hf_saved");
         assert_eq!(settings(&[home, ("HF_TOKEN", " ")]).token.unwrap(), "hf_saved");
-        assert_eq!(settings(&[home, ("HF_TOKEN", "hf_set")]).token.unwrap(), "hf_set");
+        let set = ("HF_TOKEN", "hf_\nset ");
+        assert_eq!(settings(&[home, set]).token.unwrap(), "hf_set");
+        let file = folder.join("other");
+        fs::write(&file, "hf_other").unwrap();
+        let other = ("HF_TOKEN_PATH", file.to_str().unwrap());
+        assert_eq!(settings(&[home, other]).token.unwrap(), "hf_other");
+        let forbidden = ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1");
+        assert_eq!(settings(&[home, set, forbidden]).token, None);
+        let wrong = settings(&[home, ("HF_TOKEN", "hf_ä")]);
+        let error = wrong.token_for(&wrong.server().unwrap()).err().unwrap().to_string();
+        assert!(error.starts_with("HF_TOKEN = (secret): ") && !error.contains('ä'), "{error}");
         fs::remove_dir_all(folder).unwrap();
     }
 }

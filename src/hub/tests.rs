@@ -1,19 +1,25 @@
 use super::*;
+use crate::environment::Environment;
 use crate::files::test_folder;
-use server::{Answer, COMMIT, Files, Hub, Server, checksum};
+use crate::interrupt::PRETENDED;
+use crate::network::server::{Answer, Length, Server};
+use hub::{COMMIT, Files, Hub, NAME, checksum, with_error};
 use std::fs;
 
 mod download;
-mod server;
+mod hub;
+mod network;
+mod revisions;
 
-const NAME: &str = "ada/tiny-bert";
 const CACHED: &str = "models--ada--tiny-bert";
 const INDEX: &[u8] = br#"{"metadata": {}, "weight_map": {"a": "model-00001-of-00002.safetensors",
     "b": "model-00002-of-00002.safetensors", "c": "model-00001-of-00002.safetensors"}}"#;
 
 fn settings(cache: &Path, endpoint: String) -> Settings {
+    PRETENDED.set(Some(false));
+    let environment = Environment::from(&[("HF_HUB_ETAG_TIMEOUT", "1")][..]);
     let cache = Some(cache.to_owned());
-    Settings { cache, endpoint, token: None, offline: false, bundled: None }
+    Settings { cache, endpoint, token: None, offline: false, bundled: None, environment }
 }
 
 /// Settings with which any use of the network fails.
@@ -73,13 +79,27 @@ fn a_folder_has_to_be_whole() {
 }
 
 #[test]
-fn what_is_no_folder_and_no_name_never_reaches_the_cache() {
+fn what_is_no_name_or_like_a_folder_is_never_looked_up() {
     let folder = test_folder("hub-names");
-    for name in ["", "../up", "a/b/c", "./model", "/model", "a/..", "a--b", "two words", "a/"] {
-        let message = error(&settings(&folder, "http://127.0.0.1:9".to_owned()), name);
+    let server = Server::start(|_| Answer::status(401));
+    let settings = settings(&folder, server.url());
+    for name in [
+        ["", "../up", "a/b/c", "./model", "/model", "a/..", "a--b", "two words", "a/"],
+        ["C:\\model", "logs\\model", "~/model", "a@", "a@b..c", "a@../b", "@main", "a@b c", "a:b"],
+    ]
+    .concat()
+    {
+        let message = error(&settings, name);
         assert!(message.contains("no such folder, and not a name on the"), "{message}");
     }
-    assert!(is_name("gpt2") && is_name(BUNDLED_ON_HUB) && is_name("a_b/c.d-e"));
+    for name in ["logs/modle", "src/modle"] {
+        let message = error(&settings, name);
+        assert!(message.starts_with(&format!("{name}: no such folder; ")), "{message}");
+        assert!(message.ends_with(&format!("is called so is {name}@main")), "{message}");
+    }
+    assert!(server.asked().is_empty() && names_in(&folder).is_empty());
+    // Whoever means the hub can say so.
+    assert!(find_with(&settings, "src/modle@main").is_err() && !server.asked().is_empty());
     fs::remove_dir_all(folder).unwrap();
 }
 
