@@ -73,13 +73,15 @@ impl AutoModelForSequenceClassification {
     /// with `config.json`, `tokenizer.json` and `model.safetensors` (or, of an older model,
     /// `pytorch_model.bin`, `vocab.txt`, or `vocab.json` and `merges.txt`), or one of the Hugging Face
     /// hub, which is downloaded unless it is in the cache, or `all-MiniLM-L6-v2`, which is
-    /// installed together with this course. Prints what the checkpoint lacks and has too much;
-    /// what it lacks is drawn at random, see [`tch::manual_seed`].
+    /// installed together with this course. Behind an `@` a model of the hub may have a branch, a
+    /// tag or a commit: `distilbert-base-uncased@main`. Prints what the checkpoint lacks and has
+    /// too much; what it lacks is drawn at random, see [`tch::manual_seed`].
     ///
     /// # Errors
-    /// [`Error::Download`] if it can't be had, [`Error::File`] if a file is missing, damaged or
-    /// does not fit, [`Error::Argument`] if `num_classes` is 0, [`Error::Memory`] if the device is
-    /// too small.
+    /// [`Error::Download`] if the hub doesn't have it or doesn't give it, [`Error::Network`] if the
+    /// hub can't be reached, [`Error::File`] if a file is missing, damaged or does not fit,
+    /// [`Error::Argument`] if `num_classes` is 0 or a variable for the network can't be used,
+    /// [`Error::Memory`] if the device is too small, [`Error::Stopped`] by the stop button.
     pub fn from_pretrained(name_or_path: &str, num_classes: usize) -> Result<Self> {
         Self::load(name_or_path, num_classes, Mismatched::Refused)
     }
@@ -121,15 +123,15 @@ impl AutoModelForSequenceClassification {
         Ok(model)
     }
 
-    /// That model if it can be had, else the one that is installed together with this course.
-    /// Prints which it is, and why.
+    /// That model, or the one that is installed together with this course if the Hugging Face hub
+    /// can't be reached. Prints which it is, and why.
     ///
     /// # Errors
-    /// As [`from_pretrained`](Self::from_pretrained), of the installed one.
+    /// As [`from_pretrained`](Self::from_pretrained): a misspelt name is no reason for another model.
     pub fn from_pretrained_or_installed(name_or_path: &str, num_classes: usize) -> Result<Self> {
         match Self::from_pretrained(name_or_path, num_classes) {
-            Err(Error::Download { url, message }) => {
-                println!("{}, not {name_or_path} ({url}: {message})", hub::BUNDLED);
+            Err(error @ Error::Network { .. }) => {
+                println!("{}, not {name_or_path} ({error})", hub::BUNDLED);
                 Self::from_pretrained(hub::BUNDLED, num_classes)
             }
             other => other,
