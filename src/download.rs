@@ -48,11 +48,13 @@ impl Download<'_> {
         }
         // One process at a time; a second one waits and finds the file.
         let lock = File::create(lock).map_err(write_error)?;
-        lock::wait_for(&lock, path, client)?;
+        let is_ours = lock::wait_for(&lock, path, client)?;
         if path.is_file() {
             return Ok(());
         }
-        let part = with_suffix(path, "part");
+        // Two at once must not write into one.
+        let own = format!("{}.part", std::process::id());
+        let part = with_suffix(path, if is_ours { "part" } else { &own });
         self.fetch_right(client, path, &part)?;
         fs::rename(&part, path).map_err(write_error)
     }

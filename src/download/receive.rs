@@ -133,7 +133,12 @@ impl Download<'_> {
             206 if have > 0 => return Ok(End::StartAgain),
             // There is nothing behind what we have.
             416 if have > 0 => return Ok(End::Whole),
-            401 | 403 | 404 | 410 if self.location == Some(address) => return Ok(End::Gone),
+            401 | 403 | 404 | 410
+                if self.location == Some(address) && address.as_str() != self.url =>
+            {
+                return Ok(End::Gone);
+            }
+            401 | 403 | 404 | 451 if is_page(&answer) => return Err(self.something_else(&answer)),
             status => {
                 let (url, busy) = (self.url.to_owned(), busy(&answer));
                 return Err(match busy {
@@ -158,17 +163,18 @@ impl Download<'_> {
         let length = length.filter(|_| answer.encoding().is_none());
         let other = matches!(self.checksum, Checksum::Sha256(_))
             && matches!((length, self.size), (Some(length), Some(size)) if start + length != size);
-        if is_page(answer) || other {
-            let message = format!(
-                "{} sends something else ({} bytes of {}): if this network wants you to sign in, do so in \
-                 a browser, then run the cell again",
-                answer.address.host(),
-                length.map_or("some".to_owned(), |length| length.to_string()),
-                answer.header("Content-Type").unwrap_or("no kind"),
-            );
-            return Err(Error::Network { url: self.url.to_owned(), message });
-        }
-        Ok(())
+        if is_page(answer) || other { Err(self.something_else(answer)) } else { Ok(()) }
+    }
+
+    fn something_else(&self, answer: &Answer) -> Error {
+        let message = format!(
+            "{} sends something else ({} bytes of {}): if this network wants you to sign in, do so in a \
+             browser, then run the cell again",
+            answer.address.host(),
+            answer.header("Content-Length").unwrap_or("some"),
+            answer.header("Content-Type").unwrap_or("no kind"),
+        );
+        Error::Network { url: self.url.to_owned(), message }
     }
 
     fn share(&self, have: u64) -> f64 {

@@ -49,6 +49,9 @@ fn kept(shape: &[i64], kind: Kind, p: f64) -> Tensor {
 }
 
 fn fill<T: Copy + Default + Send + Sync>(tensor: &mut Tensor, seed: u64, p: f64, scale: T) {
+    if tensor.numel() == 0 {
+        return; // It has no address.
+    }
     let drop_below = (p * 65536.0).round() as u32;
     // SAFETY: the tensor is new, contiguous, on the CPU and of T's size, and nobody else has it.
     let numbers =

@@ -136,7 +136,10 @@ fn each_tensor(
     }
     let tensors = SafeTensors::deserialize(&bytes)
         .map_err(|error| wrong(format!("not a whole safetensors file ({error})")))?;
-    tensors.tensors().into_iter().try_for_each(|(key, view)| tell(&key, tensor_of(&view)))
+    // Which of several misfits is named must not be chance.
+    let mut tensors = tensors.tensors();
+    tensors.sort_by(|(key, _), (other, _)| key.cmp(other));
+    tensors.into_iter().try_for_each(|(key, view)| tell(&key, tensor_of(&view)))
 }
 
 /// How the files begin that Git keeps in the place of large ones.

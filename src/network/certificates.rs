@@ -8,6 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
+/// A file with more bytes than this has other things in it.
+const LARGEST: u64 = 1 << 24;
+
 /// The variables that name more: of requests, of curl, of OpenSSL.
 const FILES: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
 const FOLDER: &str = "SSL_CERT_DIR";
@@ -52,8 +55,12 @@ impl Certificates {
             Error::argument(variable, path.display(), remedy)
         };
         let parts: Vec<PathBuf> = match variable {
-            // OpenSSL takes several folders.
-            FOLDER => std::env::split_paths(path).collect(),
+            // OpenSSL takes several folders, and those that are there.
+            FOLDER => {
+                let all: Vec<PathBuf> = std::env::split_paths(path).collect();
+                let there = all.iter().filter(|part| part.exists()).cloned().collect::<Vec<_>>();
+                if there.is_empty() { all } else { there }
+            }
             _ => vec![path.to_owned()],
         };
         let mut count = 0;
@@ -67,6 +74,9 @@ impl Certificates {
     /// Adds those of all files that have some. How many it has.
     fn add_folder(&mut self, folder: &Path) -> io::Result<usize> {
         let files = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+        let files = files.filter(|file| {
+            file.metadata().is_ok_and(|about| about.is_file() && about.len() <= LARGEST)
+        });
         Ok(files.map(|file| self.add_file(&file).unwrap_or_default()).sum())
     }
 

@@ -84,6 +84,23 @@ fn word_by_word_is_what_the_library_does_with_the_whole_text() {
     }
 }
 
+/// What stands around the pieces is found by more than one try.
+#[test]
+fn an_odd_template_is_not_cut_word_by_word() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/distilbert");
+    let file = std::fs::read_to_string(folder.join("tokenizer.json")).unwrap();
+    let mut json: Value = serde_json::from_str(&file).unwrap();
+    let text = serde_json::json!({"Sequence": {"id": "A", "type_id": 0}});
+    let single = json["post_processor"]["single"].as_array().unwrap().clone();
+    let tokens = |single: Vec<Value>, json: &mut Value| {
+        json["post_processor"]["single"] = single.into();
+        let file = json.to_string();
+        Around::of(&tokenizers::Tokenizer::from_bytes(&file).unwrap(), file.as_bytes())
+    };
+    assert!(tokens(single.clone(), &mut json).is_some());
+    assert!(tokens([single.clone(), vec![text]].concat(), &mut json).is_none(), "twice the text");
+}
+
 #[test]
 fn batches_are_padded_to_their_longest_text() {
     let texts = ["good", "the movie was good", ""];

@@ -1,7 +1,7 @@
 //! BERT's tokenizers cut each word of a text by itself, whatever stands around it: so each different
 //! word has to be cut only once.
 
-use serde_json::Value;
+use serde::Deserialize;
 use std::collections::HashMap;
 use tokenizers::{Result, Tokenizer};
 
@@ -12,29 +12,56 @@ pub struct Around {
     behind: Vec<u32>,
 }
 
+/// What a tokenizer.json says of how it cuts.
+#[derive(Deserialize)]
+struct File {
+    normalizer: Option<Part>,
+    pre_tokenizer: Option<Part>,
+    model: Part,
+    #[serde(default)]
+    added_tokens: Vec<Added>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Added {
+    content: String,
+}
+
+impl File {
+    fn is_bert(&self) -> bool {
+        let is =
+            |part: Option<&Part>, kind| part.and_then(|part| part.kind.as_deref()) == Some(kind);
+        is(self.normalizer.as_ref(), "BertNormalizer")
+            && is(self.pre_tokenizer.as_ref(), "BertPreTokenizer")
+            && is(Some(&self.model), "WordPiece")
+            && !self.added_tokens.iter().any(|token| token.content.contains(char::is_whitespace))
+    }
+}
+
 impl Around {
     /// `None` for a tokenizer that may look beyond a word.
     pub fn of(tokenizer: &Tokenizer, file: &[u8]) -> Option<Around> {
-        let json: Value = serde_json::from_slice(file).ok()?;
-        let is = |part: &str, kind: &str| json[part]["type"].as_str() == Some(kind);
-        let added = json["added_tokens"].as_array().map_or(&[][..], Vec::as_slice);
-        let one_word = |token: &Value| {
-            token["content"].as_str().is_some_and(|text| !text.contains(char::is_whitespace))
-        };
-        let by_words = is("normalizer", "BertNormalizer")
-            && is("pre_tokenizer", "BertPreTokenizer")
-            && is("model", "WordPiece")
-            && added.iter().all(one_word);
-        if !by_words {
+        let json: File = serde_json::from_slice(file).ok()?;
+        if !json.is_bert() {
             return None;
         }
-        let [bare, whole] = [false, true].map(|special| tokenizer.encode_fast("a", special).ok());
-        let (bare, whole) = (bare?, whole?);
-        let (bare, whole) = (bare.get_ids(), whole.get_ids());
-        let start = whole.windows(bare.len().max(1)).position(|ids| ids == bare)?;
-        Some(Around {
-            before: whole[..start].to_vec(),
-            behind: whole[start + bare.len()..].to_vec(),
+        let ids = |text: &str, special| {
+            Some(tokenizer.encode_fast(text, special).ok()?.get_ids().to_vec())
+        };
+        let (empty, one) = (ids("", true)?, ids("a", false)?);
+        // Nothing but special tokens at the one end, and at the other.
+        (0..=empty.len()).find_map(|end| {
+            let around = Around { before: empty[..end].to_vec(), behind: empty[end..].to_vec() };
+            let expected = |inside: &[u32]| [&around.before, inside, &around.behind].concat();
+            let fits = ids("a", true)? == expected(&one)
+                && ids("a b", true)? == expected(&ids("a b", false)?);
+            fits.then_some(around)
         })
     }
 }
@@ -69,7 +96,7 @@ impl<'t> Words<'t> {
     pub fn encode(&self, text: &str, around: &Around, max_length: usize, ids: &mut Vec<u32>) {
         ids.clear();
         ids.extend_from_slice(&around.before);
-        let end = max_length - around.behind.len();
+        let end = max_length.saturating_sub(around.behind.len());
         for word in words(text) {
             if ids.len() >= end {
                 break;

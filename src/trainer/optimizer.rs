@@ -117,14 +117,15 @@ impl Steps {
     }
 }
 
-/// Adds up the gradients of several batches.
+/// Adds up the gradients of several batches. Several parameters may share one, as autograd returned
+/// it, so that none is changed in place.
 pub fn accumulate(sum: &mut Vec<Tensor>, gradients: Vec<Tensor>) -> Result<()> {
     if sum.is_empty() {
         *sum = gradients;
         return Ok(());
     }
     for (sum, gradient) in sum.iter_mut().zip(gradients) {
-        let _ = sum.f_add_(&gradient)?;
+        *sum = sum.f_add(&gradient)?;
     }
     Ok(())
 }
@@ -137,7 +138,7 @@ pub fn clip(gradients: &mut [Tensor], most: f64) -> Result<()> {
     let norm = f64::try_from(Tensor::f_stack(&norms, 0)?.f_norm()?.f_to_kind(Kind::Double)?)?;
     if norm > most {
         for gradient in gradients {
-            let _ = gradient.f_mul_scalar_(most / (norm + 1e-6))?;
+            *gradient = gradient.f_mul_scalar(most / (norm + 1e-6))?;
         }
     }
     Ok(())

@@ -12,6 +12,9 @@ import nbformat
 import pytest
 from conftest import ROOT
 
+sys.path.insert(0, str(ROOT / "xtask" / "python"))
+from run_lesson import only_installed
+
 playwright = pytest.importorskip("playwright.sync_api")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -47,20 +50,22 @@ def jupyterlab(folder):
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
         + ["--IdentityProvider.token=unit8", "--ServerApp.root_dir=."],
         cwd=folder,
-        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings)},
+        env={**os.environ, **only_installed(folder), "JUPYTERLAB_SETTINGS_DIR": str(settings)},
         stdout=log,
         stderr=subprocess.STDOUT,
     )
-    address = None
-    for _ in range(300):
-        address = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/lab", open(log.name).read())
-        if address or server.poll() is not None:
-            break
-        time.sleep(0.2)
-    assert address, open(log.name).read()
-    yield address[0], server
-    server.terminate()
-    server.wait()
+    try:
+        address = None
+        for _ in range(1000):
+            address = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/lab", open(log.name).read())
+            if address or server.poll() is not None:
+                break
+            time.sleep(0.2)
+        assert address, open(log.name).read()
+        yield address[0], server
+    finally:
+        server.terminate()
+        server.wait()
 
 
 @contextlib.contextmanager
@@ -70,9 +75,11 @@ def opened(address, folder, path="", **options):
         browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1366, "height": 900}, **options)
         page.goto(f"{address}{path}?token=unit8&reset")
-        yield page
-        page.screenshot(path=folder / "last.png")
-        browser.close()
+        try:
+            yield page
+        finally:
+            page.screenshot(path=folder / "last.png")
+            browser.close()
 
 
 def cell(page, text):

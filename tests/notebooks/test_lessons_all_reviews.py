@@ -37,6 +37,8 @@ def saved(lesson):
 @pytest.fixture(scope="module")
 def executed():
     """Both lessons, executed with all reviews."""
+    if os.environ.get("UNIT8_REVIEWS") and not PLACES[0].is_file():
+        pytest.fail(f"UNIT8_REVIEWS: there is no file {PLACES[0]}")
     if REVIEWS is None:
         pytest.skip("no file with all 50,000 reviews: name one by UNIT8_REVIEWS")
     data = FOLDER / "data"

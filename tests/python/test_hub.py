@@ -76,8 +76,10 @@ def hub():
 
 def environment(hub, cache, **more):
     endpoint = f"http://127.0.0.1:{hub.server_port}"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    return kept | {"HF_ENDPOINT": endpoint, "HF_HUB_CACHE": str(cache), "NO_PROXY": "*"} | more
+    # Nothing of whoever runs the tests: no token, no proxy.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS_"))}
+    ours = {"HF_ENDPOINT": endpoint, "HF_HOME": f"{cache}-home", "HF_HUB_CACHE": str(cache)}
+    return kept | ours | {"NO_PROXY": "*", "no_proxy": "*"} | more
 
 
 def ids(name, tmp_path, variables):

@@ -49,12 +49,12 @@ def main(source, target):
 
 
 def only_installed(cache):
-    """No network, and caches of our own, for the kernels that this process starts."""
-    os.environ.setdefault("UNIT8_DATA", str(cache / "data"))
-    os.environ |= {"HF_HOME": str(cache / "hub"), "HF_HUB_OFFLINE": "1"}
-    os.environ["ALL_PROXY"] = "http://127.0.0.1:9"  # which nobody answers
-    for name in ("HF_HUB_CACHE", "NO_PROXY", "no_proxy"):
-        os.environ.pop(name, None)
+    """The variables of a kernel that has no network, and caches of its own."""
+    kinds = ("http_proxy", "https_proxy", "all_proxy")
+    nobody = {name: "http://127.0.0.1:9" for kind in kinds for name in (kind, kind.upper())}
+    none = dict.fromkeys(("no_proxy", "NO_PROXY", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"), "")
+    hub = {"HF_HOME": str(cache / "hub"), "HF_HUB_OFFLINE": "1"}
+    return nobody | none | hub | {"UNIT8_DATA": os.environ.get("UNIT8_DATA") or str(cache / "data")}
 
 
 def write_whole(notebook, target):
@@ -67,5 +67,5 @@ def write_whole(notebook, target):
 if __name__ == "__main__":
     *options, source, target = sys.argv[1:]
     if "--installed" in options:
-        only_installed(Path(__file__).resolve().parents[2] / "target" / "lessons" / "cache")
+        os.environ |= only_installed(Path(__file__).resolve().parents[2] / "target" / "lessons" / "cache")
     sys.exit(main(source, target))

@@ -56,10 +56,13 @@ impl<'a> Server<'a> {
     fn judge(&self, url: &str, answer: &Answer) -> Result<bool> {
         let refused = |message: String| Error::Download { url: url.to_owned(), message };
         let is_hub = answer.header("X-Repo-Commit").is_some();
+        let says = |name| answer.header(name).is_some();
+        let of_hub = is_hub || says("X-Error-Code") || says("X-Error-Message");
+        // Of a network that wants us to sign in, or that blocks the hub.
+        if is_page(answer) && !of_hub && matches!(answer.status(), 200 | 401 | 403 | 404 | 451) {
+            return Err(not_the_hub(url, "a web page answers in its place".to_owned()));
+        }
         match (answer.status(), answer.header("X-Error-Code")) {
-            (200, _) if is_page(answer) && !is_hub => {
-                Err(not_the_hub(url, "a web page answers in its place".to_owned()))
-            }
             (200, _) => Ok(true),
             (300..400, _) => match &answer.moved {
                 Some(_) if is_hub => Ok(true),

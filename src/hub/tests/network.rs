@@ -50,9 +50,11 @@ fn what_the_hub_refuses_is_one_line_with_the_remedy() {
 #[test]
 fn a_page_to_sign_in_is_not_the_hub() {
     let hotel = "if this network wants you to sign in, do so in a browser; else check HF_ENDPOINT";
-    let (message, unreachable) = answered(|_| Answer::page(200));
-    assert!(message.contains("a web page answers in its place") && unreachable, "{message}");
-    assert!(message.ends_with(hotel), "{message}");
+    for status in [200, 401, 403, 404, 451] {
+        let (message, unreachable) = answered(move |_| Answer::page(status));
+        assert!(message.contains("a web page answers in its place") && unreachable, "{message}");
+        assert!(message.ends_with(hotel), "{message}");
+    }
     let (message, unreachable) = answered(|_| Answer::redirect(308, "https://portal.hotel/login"));
     assert!(
         message.contains("it leads to portal.hotel, which is no Hug") && unreachable,
