@@ -322,4 +322,4 @@ def test_what_is_no_checkpoint_is_refused_in_one_line_and_runs_nothing(old_disti
     (folder / "vocab.txt").write_text("only\nthese\n")
     command = [os.environ["UNIT8_PARITY"], "save", folder, tmp_path / "new"]
     run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    assert "vocab.txt: 2 pieces, and " in run.stdout
+    assert "vocab.txt: 7 pieces, and 30522 vectors" in run.stdout
