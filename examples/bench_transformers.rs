@@ -141,7 +141,7 @@ fn last_layers(count: usize, max_length: usize) -> Result<()> {
     model.unfreeze(&model.last_layers())?;
     let features = |reviews, count| -> Result<_> {
         let data = load(&model, reviews, count, max_length)?;
-        let states = model.features(data.data(), Precision::fastest())?;
+        let [states] = model.features([data.data()], Precision::fastest())?;
         DataLoader::new(states, data.labels().to_vec(), BATCH_SIZE)
     };
     let trainer = Trainer { learning_rate: 5e-4, ..Trainer::default() };

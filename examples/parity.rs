@@ -28,7 +28,8 @@ fn main() -> Result<()> {
             let model = Model::from_pretrained(model, 2)?;
             model.freeze_all();
             let texts = encode(&model, texts, length)?;
-            print(model.features(&texts, Precision::Fp32)?.tensor());
+            let [states] = model.features([&texts], Precision::Fp32)?;
+            print(states.tensor());
         }
         ["save", model, folder] => Model::from_pretrained(model, 2)?.save_pretrained(folder)?,
         _ => panic!("see tests/python/test_transformers.py for the arguments"),

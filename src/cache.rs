@@ -3,14 +3,11 @@
 use crate::error::Result;
 use crate::files::{data_dir, write_whole};
 use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tch::{Device, Tensor};
 
-/// The remedy for what should not be in the cache.
-pub const DELETE_CACHE: &str =
-    "delete the folder ~/.cache/unit8/data (or the one that UNIT8_DATA names)";
-
 /// What a result is made of.
+#[derive(Clone)]
 pub struct Key(Sha256);
 
 impl Key {
@@ -33,22 +30,32 @@ impl Key {
     }
 }
 
-/// The tensors that were made of the same things before, else new ones, which are kept. A cache
-/// that can't be read or written costs time, no more.
-pub fn cached(
-    kind: &str,
-    key: Key,
-    make: impl FnOnce() -> Result<Vec<(String, Tensor)>>,
-) -> Result<Vec<(String, Tensor)>> {
-    let file = key.file(kind);
-    if let Some(found) = file.as_ref().ok().and_then(|file| Tensor::read_safetensors(file).ok()) {
-        return Ok(found);
+/// The remedy for what should not be in the cache.
+pub const DELETE_CACHE: &str =
+    "delete the folder ~/.cache/unit8/data (or the one that UNIT8_DATA names)";
+
+/// Where some tensors are kept. A cache that can't be read or written costs time, no more.
+pub struct Place(Result<PathBuf>);
+
+impl Place {
+    pub fn of(kind: &str, key: Key) -> Place {
+        Place(key.file(kind))
     }
-    let made = make()?;
-    if let Err(error) = file.and_then(|file| keep(&file, &made)) {
-        println!("not kept for the next time: {error}");
+
+    /// Those that were made of the same things before.
+    pub fn find(&self) -> Option<Vec<(String, Tensor)>> {
+        self.0.as_ref().ok().and_then(|file| Tensor::read_safetensors(file).ok())
     }
-    Ok(made)
+
+    /// Keeps them for the next time.
+    pub fn keep(self, made: &[(String, Tensor)]) {
+        let written = self
+            .0
+            .and_then(|file| write_whole(&file, |part| Ok(Tensor::write_safetensors(made, part)?)));
+        if let Err(error) = written {
+            println!("not kept for the next time: {error}");
+        }
+    }
 }
 
 /// The numbers of a tensor, as they are in memory.
@@ -57,8 +64,4 @@ pub fn bytes_of(tensor: &Tensor) -> Result<Vec<u8>> {
     let mut bytes = vec![0; tensor.kind().elt_size_in_bytes() * tensor.numel()];
     tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
     Ok(bytes)
-}
-
-fn keep(file: &Path, tensors: &[(String, Tensor)]) -> Result<()> {
-    write_whole(file, |part| Ok(Tensor::write_safetensors(tensors, part)?))
 }

@@ -7,6 +7,7 @@ mod pass;
 use crate::dataset::check_labels;
 use crate::error::{Error, Result};
 pub use counts::Features;
+pub(crate) use order::rows_at_once;
 pub(crate) use pass::Pass;
 use tch::{Device, Tensor};
 

@@ -38,7 +38,7 @@ pub use models::{
     Architecture, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates, ParameterCount,
 };
 pub use tokenizer::{Encodings, Tokenizer, Tokens};
-pub use trainer::{Classifier, Optimizer, Schedule, Trainer};
+pub use trainer::{Classifier, Optimizer, Schedule, Speed, Trainer};
 pub use vectorizer::{
     CountMatrix, CountVectorizer, DocumentFrequency, FittedVectorizer, StopWords,
 };

@@ -10,6 +10,7 @@ pub(crate) mod optimizer;
 mod progress;
 mod run;
 mod schedule;
+mod speed;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -22,6 +23,7 @@ pub use optimizer::Optimizer;
 use run::Run;
 pub use schedule::Schedule;
 use serde::{Deserialize, Serialize};
+pub use speed::Speed;
 use std::path::PathBuf;
 use tch::nn::VarStore;
 use tch::{Kind, Reduction, Tensor};

@@ -29,6 +29,12 @@ pub fn shuffled(data: &impl Dataset, batch_size: usize, seed: u32) -> Vec<Vec<us
     order.into_iter().map(|batch| std::mem::take(&mut batches[batch])).collect()
 }
 
+/// How many rows are predicted at once, the longest of which is row `longest`.
+pub fn rows_at_once(data: &impl Dataset, longest: usize) -> usize {
+    data.length_of(longest)
+        .map_or(ROWS_AT_ONCE, |tokens| (TOKENS_AT_ONCE / tokens.max(1)).clamp(1, ROWS_AT_ONCE))
+}
+
 /// Every row once, rows of like length together, the longest first: if they are too many for the
 /// memory, that shows at once.
 pub fn once(data: &impl Dataset) -> Vec<Vec<usize>> {
@@ -37,10 +43,7 @@ pub fn once(data: &impl Dataset) -> Vec<Vec<usize>> {
     let mut batches = Vec::new();
     let mut rest = rows.as_slice();
     while let Some(&first) = rest.first() {
-        let fitting = data.length_of(first).map_or(ROWS_AT_ONCE, |longest| {
-            (TOKENS_AT_ONCE / longest.max(1)).clamp(1, ROWS_AT_ONCE)
-        });
-        let (batch, others) = rest.split_at(fitting.min(rest.len()));
+        let (batch, others) = rest.split_at(rows_at_once(data, first).min(rest.len()));
         batches.push(batch.to_vec());
         rest = others;
     }

@@ -2,7 +2,7 @@
 
 use super::AutoModelForSequenceClassification;
 use super::weights::is_encoder;
-use crate::cache::{DELETE_CACHE, Key, bytes_of, cached};
+use crate::cache::{Key, Place, bytes_of};
 use crate::dataloader::{self, Dataset};
 use crate::display::{Bar, thousands};
 use crate::error::{Error, Result};
@@ -48,15 +48,21 @@ impl Dataset for HiddenStates {
 }
 
 impl AutoModelForSequenceClassification {
-    /// What the frozen encoder says about these texts. A training of the last layers on it gives
-    /// the same as one on the texts, where the encoder would say the same again in each epoch,
-    /// but for the encoder's dropout, which is left out; and it takes seconds. The result is kept
-    /// on disk by the content of model and texts.
+    /// What the frozen encoder says about some sets of texts, the training texts and others, say. A
+    /// training of the last layers on it gives the same as one on the texts, where the encoder would
+    /// say the same again in each epoch, but for the encoder's dropout, which is left out; and it
+    /// takes seconds. The result is kept on disk by the content of model and texts.
     ///
     /// # Errors
     /// [`Error::Data`] if the encoder is not frozen, so that a training would change it, or there
-    /// are no texts, [`Error::Torch`] if they were encoded for another model, [`Error::Memory`] if the device is too small, [`Error::Stopped`] by the stop button.
-    pub fn features(&self, texts: &Encodings, precision: Precision) -> Result<HiddenStates> {
+    /// are no texts, [`Error::Torch`] if they were encoded for another model, [`Error::Memory`] if
+    /// the device is too small, [`Error::Stopped`] by the stop button; sets that were read by then
+    /// are kept.
+    pub fn features<const N: usize>(
+        &self,
+        texts: [&Encodings; N],
+        precision: Precision,
+    ) -> Result<[HiddenStates; N]> {
         if !self.encoder_is_frozen() {
             return Err(Error::Data(
                 "the encoder is not frozen, so what it says changes with each step: call \
@@ -64,18 +70,22 @@ impl AutoModelForSequenceClassification {
                     .to_owned(),
             ));
         }
-        let _no_grad = tch::no_grad_guard();
-        let key = self.key(texts, precision)?;
-        let mut kept = cached("features", key, || {
-            Ok(vec![("states".to_owned(), self.first_states(texts, precision)?)])
-        })?;
-        match kept.pop() {
-            Some((_, states)) => Ok(HiddenStates { states }),
-            None => Err(Error::Data(format!("the kept features are empty: {DELETE_CACHE}"))),
+        let encoder = self.key(precision)?;
+        let places = texts.map(|texts| Place::of("features", with(&encoder, texts)));
+        let mut sets = places.each_ref().map(kept); // not defined: to be read
+        let missing = texts.iter().zip(&sets).filter(|(_, states)| !states.defined());
+        let mut reading = Reading::start(missing.map(|(texts, _)| *texts));
+        for ((texts, place), states) in texts.iter().zip(places).zip(&mut sets) {
+            if !states.defined() {
+                *states = self.first_states(texts, precision, &mut reading)?;
+                place.keep(&[(STATES.to_owned(), states.shallow_clone())]);
+            }
         }
+        reading.bar.done(&format!("{} texts", thousands(reading.texts)));
+        Ok(sets.map(|states| HiddenStates { states }))
     }
 
-    fn key(&self, texts: &Encodings, precision: Precision) -> Result<Key> {
+    fn key(&self, precision: Precision) -> Result<Key> {
         let mut key = Key::new();
         key.add(self.config.json.to_string().as_bytes());
         key.add(format!("{precision:?}").as_bytes());
@@ -84,23 +94,70 @@ impl AutoModelForSequenceClassification {
                 key.add(&bytes_of(&tensor)?);
             }
         }
-        let (ids, starts) = texts.fingerprint();
-        key.add(&ids);
-        key.add(&starts);
         Ok(key)
     }
 
     /// (texts, D)
-    fn first_states(&self, texts: &Encodings, precision: Precision) -> Result<Tensor> {
+    fn first_states(
+        &self,
+        texts: &Encodings,
+        precision: Precision,
+        reading: &mut Reading,
+    ) -> Result<Tensor> {
         let mode = Mode { train: false, precision };
-        let (what, interrupt) = ("the encoder", Interrupt::listen());
-        let pass = dataloader::Pass { device: self.store.device(), interrupt: &interrupt, what };
-        let mut bar = Bar::start(what);
-        let states = pass.over(texts, &mut |share| bar.at(share, String::new), |tokens, _| {
-            let first = guarded(what, || self.encode(tokens, mode, None))?;
+        let Reading { bar, interrupt, done, all, .. } = reading;
+        let pass = dataloader::Pass { device: self.store.device(), interrupt, what: WHAT };
+        let tokens = tokens(texts);
+        let mut progress = |share| bar.at((*done + share * tokens) / *all, String::new);
+        let states = pass.over(texts, &mut progress, |tokens, _| {
+            let first = guarded(WHAT, || self.encode(tokens, mode, None))?;
             Ok(first.f_to_kind(Kind::Float)?)
         })?;
-        bar.done(&format!("{} texts", thousands(texts.len())));
+        *done += tokens;
         Ok(states)
     }
+}
+
+const WHAT: &str = "the encoder";
+const STATES: &str = "states";
+
+/// The states that are kept there, or a tensor that isn't defined.
+fn kept(place: &Place) -> Tensor {
+    let found = place.find().unwrap_or_default();
+    let states = found.into_iter().find(|(name, _)| name == STATES);
+    states.map_or_else(Tensor::new, |(_, states)| states)
+}
+
+/// How far the encoder is with all that it has to read.
+struct Reading {
+    bar: Bar,
+    interrupt: Interrupt,
+    texts: usize,
+    /// In word pieces.
+    done: f64,
+    all: f64,
+}
+
+impl Reading {
+    fn start<'a>(sets: impl Iterator<Item = &'a Encodings>) -> Reading {
+        let (mut texts, mut all) = (0, 0.0);
+        for set in sets {
+            texts += set.len();
+            all += tokens(set);
+        }
+        Reading { bar: Bar::start(WHAT), interrupt: Interrupt::listen(), texts, done: 0.0, all }
+    }
+}
+
+fn tokens(texts: &Encodings) -> f64 {
+    texts.lengths().iter().sum::<usize>() as f64
+}
+
+/// The encoder's key and that of the texts that it reads.
+fn with(encoder: &Key, texts: &Encodings) -> Key {
+    let mut key = encoder.clone();
+    let (ids, starts) = texts.fingerprint();
+    key.add(&ids);
+    key.add(&starts);
+    key
 }

@@ -34,8 +34,10 @@ struct Slot {
 }
 
 impl Steps {
+    /// # Errors
+    /// [`Error::Data`] if there is nothing to train.
     pub fn new(rule: Optimizer, weight_decay: f64, store: &VarStore) -> Result<Steps> {
-        let slots = trained(store)
+        let slots: Vec<Slot> = trained(store)
             .into_iter()
             .map(|(name, parameter)| {
                 let memory = match rule {
@@ -45,11 +47,11 @@ impl Steps {
                 Ok(Slot { name, parameter, memory })
             })
             .collect::<Result<_>>()?;
+        if slots.is_empty() {
+            let message = "all parameters are frozen, so there is nothing to train: unfreeze some";
+            return Err(Error::Data(message.to_owned()));
+        }
         Ok(Steps { rule, weight_decay, slots, done: 0 })
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
     }
 
     /// The gradients of a loss, one for each parameter.

@@ -43,10 +43,6 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         val: &'a DataLoader<D>,
     ) -> Result<Run<'a, M, D>> {
         let steps = Steps::new(trainer.optimizer, trainer.weight_decay, model.var_store())?;
-        if steps.is_empty() {
-            let message = "all parameters are frozen, so there is nothing to train: unfreeze some";
-            return Err(Error::Data(message.to_owned()));
-        }
         let settings = match &trainer.save_dir {
             Some(folder) => {
                 std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;

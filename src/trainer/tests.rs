@@ -14,20 +14,20 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-struct Model {
-    store: VarStore,
+pub struct Model {
+    pub store: VarStore,
     linear: nn::Linear,
 }
 
 impl Model {
-    fn new(features: i64, classes: i64) -> Model {
+    pub fn new(features: i64, classes: i64) -> Model {
         tch::manual_seed(1);
         let store = VarStore::new(Device::Cpu);
         let linear = nn::linear(store.root(), features, classes, Default::default());
         Model { store, linear }
     }
 
-    fn weights(&self) -> Vec<f32> {
+    pub fn weights(&self) -> Vec<f32> {
         Vec::try_from(self.linear.ws.flatten(0, -1)).unwrap()
     }
 }
@@ -43,13 +43,13 @@ impl Classifier<Features> for Model {
 }
 
 /// Three words; the class of a text is whether it says "good".
-fn data(labels: impl Fn(usize) -> i64) -> DataLoader<CountMatrix> {
+pub fn data(labels: impl Fn(usize) -> i64) -> DataLoader<CountMatrix> {
     let texts: Vec<String> = (0..50).map(|i| ["good film", "bad film"][i % 2].to_owned()).collect();
     let (_, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
     DataLoader::new(counts, (0..50).map(labels).collect(), 8).unwrap()
 }
 
-fn by_word(text: usize) -> i64 {
+pub fn by_word(text: usize) -> i64 {
     i64::from(text.is_multiple_of(2))
 }
 

@@ -2,7 +2,8 @@
 
 Prints a line for each code cell with its time. The copy is written even when a cell fails, up to
 that cell; the exit code is then 1. With --installed the lesson uses the installed reviews and model
-alone, so that its numbers are the same on a machine that has a network, or more in its caches.
+alone, and as many reviews as it does where it has time enough, so that its numbers are the same on a
+machine that has a network, more in its caches, or other things to do.
 """
 
 import os
@@ -15,8 +16,14 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 
-def main(source, target):
+# What a lesson adapts to the machine, and what it is when the numbers have to be those of others.
+MINUTES = ("let minutes: f64 = 5.0;", "let minutes: f64 = 600.0;")
+
+
+def main(source, target, time_enough):
     notebook = nbformat.read(source, as_version=4)
+    if time_enough:
+        replace(notebook, *MINUTES)
     started = {}
 
     def on_start(cell, cell_index):
@@ -45,7 +52,15 @@ def main(source, target):
         print(f"\n{error}", file=sys.stderr)
         return 1
     finally:
+        if time_enough:
+            replace(notebook, *reversed(MINUTES))
         write_whole(notebook, Path(target))
+
+
+def replace(notebook, old, new):
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = cell.source.replace(old, new)
 
 
 def only_installed(cache):
@@ -66,6 +81,7 @@ def write_whole(notebook, target):
 
 if __name__ == "__main__":
     *options, source, target = sys.argv[1:]
-    if "--installed" in options:
+    installed = "--installed" in options
+    if installed:
         os.environ |= only_installed(Path(__file__).resolve().parents[2] / "target" / "lessons" / "cache")
-    sys.exit(main(source, target))
+    sys.exit(main(source, target, time_enough=installed))

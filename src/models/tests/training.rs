@@ -44,14 +44,14 @@ fn cached_features_give_the_same_logits() {
     let texts: Vec<String> = (0..30).map(|i| "the film was ".repeat(1 + i % 5)).collect();
     let tokens = model.tokenizer.encode(&texts, 16).unwrap();
     let _alone = alone();
-    let error = model.features(&tokens, Precision::Fp32).unwrap_err().to_string();
+    let error = model.features([&tokens], Precision::Fp32).unwrap_err().to_string();
     assert!(error.contains("model.freeze_all()"), "{error}");
     model.freeze_all();
     model.unfreeze(&model.last_layers()).unwrap();
     let trainer = Trainer::default();
     let plain = trainer.predict(&model, &tokens).unwrap();
     for _once_new_once_kept in 0..2 {
-        let features = model.features(&tokens, Precision::Fp32).unwrap();
+        let [features] = model.features([&tokens], Precision::Fp32).unwrap();
         let cached = trainer.predict(&model, &features).unwrap();
         for (plain, cached) in plain.probabilities.iter().zip(&cached.probabilities) {
             let close = plain.iter().zip(cached).all(|(a, b)| (a - b).abs() < 1e-6);
@@ -121,7 +121,7 @@ fn what_is_not_of_this_model_is_refused() {
 
     // Kept features can train the last layers, and nothing below them.
     bert.freeze_all();
-    let states = bert.features(&tokens, Precision::Fp32).unwrap();
+    let [states] = bert.features([&tokens], Precision::Fp32).unwrap();
     let data = DataLoader::new(states, vec![0, 1], 2).unwrap();
     bert.unfreeze_last_blocks(1).unwrap();
     let error = Trainer::default().fit(&bert, &data, &data).unwrap_err().to_string();
@@ -146,4 +146,22 @@ fn the_tree_shows_equal_blocks_once() {
     model.freeze_all();
     model.unfreeze_last_blocks(1).unwrap();
     assert_eq!(model.tree().iter().filter(|line| line[0].contains("q_lin")).count(), 2);
+}
+
+#[test]
+fn the_features_of_several_sets_are_those_of_each() {
+    let model = model("distilbert");
+    model.freeze_all();
+    let encode = |texts: &[&str]| model.tokenizer.encode(texts, 16).unwrap();
+    let (some, others) = (encode(&["the film was", "the film"]), encode(&["was the film the"]));
+    let _alone = alone();
+    let [first] = model.features([&some], Precision::Fp32).unwrap();
+    // One of them is kept by now.
+    let [both, other] = model.features([&some, &others], Precision::Fp32).unwrap();
+    let [alone] = model.features([&others], Precision::Fp32).unwrap();
+    assert_eq!((both.len(), other.len()), (2, 1));
+    assert!(both.tensor().equal(first.tensor()) && other.tensor().equal(alone.tensor()));
+    let empty = encode(&[]);
+    let error = model.features([&some, &empty], Precision::Fp32).unwrap_err().to_string();
+    assert!(error.contains("at least one example"), "{error}");
 }
