@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use unit8::tch::{Device, Tensor, nn};
 use unit8::{
-    AutoModelForSequenceClassification, Classifier, CountVectorizer, DataLoader, Error, Features,
-    Optimizer, Trainer,
+    AutoModelForSequenceClassification, Classifier, CountMatrix, CountVectorizer, DataLoader,
+    Error, Features, Optimizer, Trainer,
 };
 
 static ONE: Mutex<()> = Mutex::new(());
@@ -57,14 +57,24 @@ impl Classifier<Features> for Model {
     }
 }
 
+impl Model {
+    fn new() -> Model {
+        let store = nn::VarStore::new(Device::Cpu);
+        Model { linear: nn::linear(store.root(), 3, 2, Default::default()), store }
+    }
+}
+
+/// Three words; the class of a text is whether it says "good".
+fn words() -> DataLoader<CountMatrix> {
+    let texts = ["good film", "bad film"].repeat(25);
+    let (_, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
+    DataLoader::new(counts, [1, 0].repeat(25), 8).unwrap()
+}
+
 #[test]
 fn a_stop_ends_fit_and_leaves_the_model() {
     let _alone = alone();
-    let texts = ["good film", "bad film"].repeat(25);
-    let (_, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
-    let data = DataLoader::new(counts, [1, 0].repeat(25), 8).unwrap();
-    let store = nn::VarStore::new(Device::Cpu);
-    let model = Model { linear: nn::linear(store.root(), 3, 2, Default::default()), store };
+    let (model, data) = (Model::new(), words());
     let learning = Trainer {
         num_epochs: 20,
         learning_rate: 0.5,
@@ -76,6 +86,14 @@ fn a_stop_ends_fit_and_leaves_the_model() {
     let history = while_pressing(|| endless.fit(&model, &data, &data)).unwrap();
     assert!(history.stopped);
     assert_eq!(learning.evaluate(&model, &data).unwrap().accuracy, 1.0);
+}
+
+#[test]
+fn a_stop_ends_the_measuring_of_the_speed() {
+    let _alone = alone();
+    let (model, data) = (Model::new(), words());
+    let error = while_pressing(|| Trainer::default().speed(&model, &data)).unwrap_err();
+    assert!(matches!(error, Error::Stopped(_)), "{error}");
 }
 
 /// A text that takes a while to read, and whose hundredth reading is when stop is pressed.

@@ -10,6 +10,9 @@ const WINDOW: usize = 50;
 const ROWS_AT_ONCE: usize = 256;
 /// ... and, of rows that have a length, as many as have so many tokens with their padding.
 const TOKENS_AT_ONCE: usize = 8192;
+/// The first batch is an eighth of that: a large model on a slow machine reads half a minute on a
+/// full one, and until then nobody knows how long all of them take.
+const AT_FIRST: usize = 8;
 
 /// The rows of each batch of an epoch, in an order that depends on the seed alone.
 pub fn shuffled(data: &impl Dataset, batch_size: usize, seed: u32) -> Vec<Vec<usize>> {
@@ -36,14 +39,16 @@ pub fn rows_at_once(data: &impl Dataset, longest: usize) -> usize {
 }
 
 /// Every row once, rows of like length together, the longest first: if they are too many for the
-/// memory, that shows at once.
+/// memory, that shows soon. The first batches are smaller.
 pub fn once(data: &impl Dataset) -> Vec<Vec<usize>> {
     let mut rows: Vec<usize> = (0..data.len()).collect();
     rows.sort_by_key(|&row| std::cmp::Reverse(data.length_of(row)));
     let mut batches = Vec::new();
     let mut rest = rows.as_slice();
     while let Some(&first) = rest.first() {
-        let (batch, others) = rest.split_at(rows_at_once(data, first).min(rest.len()));
+        let share = (AT_FIRST >> batches.len()).max(1);
+        let fitting = rows_at_once(data, first).div_ceil(share);
+        let (batch, others) = rest.split_at(fitting.min(rest.len()));
         batches.push(batch.to_vec());
         rest = others;
     }
@@ -116,9 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn long_rows_are_predicted_in_small_batches() {
-        let batches = once(&Lengths([vec![8000; 3], vec![4; 600]].concat()));
-        let sizes: Vec<usize> = batches.iter().map(Vec::len).collect();
-        assert_eq!(sizes, [1, 1, 1, 256, 256, 88]);
+    fn long_rows_are_predicted_in_small_batches_and_the_first_ones_in_smaller_ones() {
+        let sizes =
+            |lengths| -> Vec<usize> { once(&Lengths(lengths)).iter().map(Vec::len).collect() };
+        assert_eq!(sizes([vec![8000; 3], vec![4; 600]].concat()), [1, 1, 1, 256, 256, 88]);
+        assert_eq!(sizes(vec![512; 50]), [2, 4, 8, 16, 16, 4]);
     }
 }

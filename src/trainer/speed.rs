@@ -54,7 +54,7 @@ impl Trainer {
     /// Measures for a few seconds how many examples a second this trainer's [`fit`](Self::fit) and
     /// [`evaluate`](Self::evaluate) take in here, so that one can choose how many to train on. `data`
     /// stands for all that will be learned: some dozens of examples are enough. The model stays as it
-    /// is.
+    /// is; dropout draws from libtorch's random numbers, as in a training.
     ///
     /// # Errors
     /// As [`fit`](Self::fit), and [`Error::Stopped`] by the stop button.
