@@ -92,7 +92,7 @@ def test_a_conda_environment_with_another_torch_is_refused(course, tmp_path):
     # The kernel is compiled meanwhile.
     output, _ = run.communicate(timeout=600)
     assert run.returncode != 0
-    assert "lacks torch==2.11.0" in output and "conda env update -f environment.yml" in output
+    assert "lacks torch==2.13.0" in output and "conda env update -f environment.yml" in output
 
 
 def test_without_network_a_step_says_so(course):

@@ -1,7 +1,7 @@
 """Whole-model training of DistilBERT on a graphics card, ours beside PyTorch's, in one run:
 bench_gpu.py <our program> [batch sizes] [lengths] [steps] [width]
 
-It needs torch 2.11.0 and transformers. Weights and texts are random: the time doesn't depend on
+It needs torch 2.13.0 and transformers. Weights and texts are random: the time doesn't depend on
 them. Without a graphics card it measures the processor."""
 
 import datetime

