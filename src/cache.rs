@@ -30,16 +30,12 @@ impl Key {
     }
 }
 
-/// The remedy for what should not be in the cache.
-pub const DELETE_CACHE: &str =
-    "delete the folder ~/.cache/unit8/data (or the one that UNIT8_DATA names)";
+/// Tensors that may be kept. A cache that can't be read or written costs time, no more.
+pub struct Kept(Result<PathBuf>);
 
-/// Where some tensors are kept. A cache that can't be read or written costs time, no more.
-pub struct Place(Result<PathBuf>);
-
-impl Place {
-    pub fn of(kind: &str, key: Key) -> Place {
-        Place(key.file(kind))
+impl Kept {
+    pub fn of(kind: &str, key: Key) -> Kept {
+        Kept(key.file(kind))
     }
 
     /// Those that were made of the same things before.

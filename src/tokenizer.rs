@@ -6,7 +6,7 @@ mod tests;
 mod vocabulary;
 mod words;
 
-use crate::cache::{Key, Place};
+use crate::cache::{Kept, Key};
 use crate::dataloader::Dataset;
 use crate::display::{Bar, Html, table, thousands};
 use crate::error::{Error, Result};
@@ -116,12 +116,15 @@ impl Tokenizer {
         key.add(&self.vectors.to_le_bytes());
         key.add(&max_length.to_le_bytes());
         texts.iter().for_each(|text| key.add(text.as_ref().as_bytes()));
-        let place = Place::of("tokens", key);
-        if let Some(kept) = place.find() {
-            return Encodings::from_tensors(&kept, self.padding_id, self.max_length);
+        let kept = Kept::of("tokens", key);
+        let found = kept.find().and_then(|tensors| {
+            Encodings::from_tensors(&tensors, self.padding_id, self.max_length)
+        });
+        if let Some(encodings) = found {
+            return Ok(encodings);
         }
         let encodings = self.encode_now(texts, max_length)?;
-        place.keep(&encodings.to_tensors()?);
+        kept.keep(&encodings.to_tensors()?);
         Ok(encodings)
     }
 

@@ -10,8 +10,8 @@ const WINDOW: usize = 50;
 const ROWS_AT_ONCE: usize = 256;
 /// ... and, of rows that have a length, as many as have so many tokens with their padding.
 const TOKENS_AT_ONCE: usize = 8192;
-/// The first batch is an eighth of that: a large model on a slow machine reads half a minute on a
-/// full one, and until then nobody knows how long all of them take.
+/// The first batch is an eighth of that, then come a quarter and a half: a large model on a slow
+/// machine reads half a minute on a full one, and until then nobody knows how long all of them take.
 const AT_FIRST: usize = 8;
 
 /// The rows of each batch of an epoch, in an order that depends on the seed alone.
@@ -43,11 +43,11 @@ pub fn rows_at_once(data: &impl Dataset, longest: usize) -> usize {
 pub fn once(data: &impl Dataset) -> Vec<Vec<usize>> {
     let mut rows: Vec<usize> = (0..data.len()).collect();
     rows.sort_by_key(|&row| std::cmp::Reverse(data.length_of(row)));
-    let mut batches = Vec::new();
+    let (mut batches, mut share) = (Vec::new(), AT_FIRST);
     let mut rest = rows.as_slice();
     while let Some(&first) = rest.first() {
-        let share = (AT_FIRST >> batches.len()).max(1);
         let fitting = rows_at_once(data, first).div_ceil(share);
+        share = (share / 2).max(1);
         let (batch, others) = rest.split_at(fitting.min(rest.len()));
         batches.push(batch.to_vec());
         rest = others;
@@ -125,6 +125,7 @@ mod tests {
         let sizes =
             |lengths| -> Vec<usize> { once(&Lengths(lengths)).iter().map(Vec::len).collect() };
         assert_eq!(sizes([vec![8000; 3], vec![4; 600]].concat()), [1, 1, 1, 256, 256, 88]);
-        assert_eq!(sizes(vec![512; 50]), [2, 4, 8, 16, 16, 4]);
+        let many = sizes(vec![512; 14 + 16 * 99]);
+        assert_eq!((many.len(), &many[..4]), (102, [2, 4, 8, 16].as_slice()));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::AutoModelForSequenceClassification;
 use super::weights::is_encoder;
-use crate::cache::{Key, Place, bytes_of};
+use crate::cache::{Kept, Key, bytes_of};
 use crate::dataloader::{self, Dataset};
 use crate::display::{Bar, thousands};
 use crate::error::{Error, Result};
@@ -11,6 +11,9 @@ use crate::mode::{Mode, Precision};
 use crate::tokenizer::Encodings;
 use crate::trainer::guarded;
 use tch::{Device, Kind, Tensor};
+
+const WHAT: &str = "the encoder";
+const STATES: &str = "states";
 
 /// The hidden state of each text's first token, behind the last block of the encoder: all that the
 /// last layers see of a text.
@@ -70,9 +73,12 @@ impl AutoModelForSequenceClassification {
                     .to_owned(),
             ));
         }
+        if texts.iter().any(|texts| texts.is_empty()) {
+            return Err(Error::Data("the encoder needs at least one text in each set".to_owned()));
+        }
         let encoder = self.key(precision)?;
-        let places = texts.map(|texts| Place::of("features", with(&encoder, texts)));
-        let mut sets = places.each_ref().map(kept); // not defined: to be read
+        let places = texts.map(|texts| Kept::of("features", key_of(&encoder, texts)));
+        let mut sets = places.each_ref().map(found); // not defined: to be read
         let missing = texts.iter().zip(&sets).filter(|(_, states)| !states.defined());
         let mut reading = Reading::start(missing.map(|(texts, _)| *texts));
         for ((texts, place), states) in texts.iter().zip(places).zip(&mut sets) {
@@ -107,7 +113,7 @@ impl AutoModelForSequenceClassification {
         let mode = Mode { train: false, precision };
         let Reading { bar, interrupt, done, all, .. } = reading;
         let pass = dataloader::Pass { device: self.store.device(), interrupt, what: WHAT };
-        let tokens = tokens(texts);
+        let tokens = tokens_in(texts);
         let mut progress = |share| bar.at((*done + share * tokens) / *all, String::new);
         let states = pass.over(texts, &mut progress, |tokens, _| {
             let first = guarded(WHAT, || self.encode(tokens, mode, None))?;
@@ -118,12 +124,9 @@ impl AutoModelForSequenceClassification {
     }
 }
 
-const WHAT: &str = "the encoder";
-const STATES: &str = "states";
-
-/// The states that are kept there, or a tensor that isn't defined.
-fn kept(place: &Place) -> Tensor {
-    let found = place.find().unwrap_or_default();
+/// The states that are kept, or a tensor that isn't defined.
+fn found(kept: &Kept) -> Tensor {
+    let found = kept.find().unwrap_or_default();
     let states = found.into_iter().find(|(name, _)| name == STATES);
     states.map_or_else(Tensor::new, |(_, states)| states)
 }
@@ -132,6 +135,7 @@ fn kept(place: &Place) -> Tensor {
 struct Reading {
     bar: Bar,
     interrupt: Interrupt,
+    /// How many there are to be read.
     texts: usize,
     /// In word pieces.
     done: f64,
@@ -143,18 +147,18 @@ impl Reading {
         let (mut texts, mut all) = (0, 0.0);
         for set in sets {
             texts += set.len();
-            all += tokens(set);
+            all += tokens_in(set);
         }
         Reading { bar: Bar::start(WHAT), interrupt: Interrupt::listen(), texts, done: 0.0, all }
     }
 }
 
-fn tokens(texts: &Encodings) -> f64 {
+fn tokens_in(texts: &Encodings) -> f64 {
     texts.lengths().iter().sum::<usize>() as f64
 }
 
 /// The encoder's key and that of the texts that it reads.
-fn with(encoder: &Key, texts: &Encodings) -> Key {
+fn key_of(encoder: &Key, texts: &Encodings) -> Key {
     let mut key = encoder.clone();
     let (ids, starts) = texts.fingerprint();
     key.add(&ids);

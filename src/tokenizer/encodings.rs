@@ -1,6 +1,5 @@
 //! Encoded texts, and batches of them.
 
-use crate::cache::DELETE_CACHE;
 use crate::dataloader::Dataset;
 use crate::display::{Html, Show, table};
 use crate::error::{Error, Result};
@@ -96,19 +95,17 @@ impl Encodings {
         ])
     }
 
+    /// None if these are no encodings.
     pub(super) fn from_tensors(
         tensors: &[(String, Tensor)],
         padding_id: u32,
         max_length: usize,
-    ) -> Result<Encodings> {
-        let numbers = |name| -> Result<Vec<i64>> {
-            let found = tensors.iter().find(|(known, _)| known == name);
-            let (_, tensor) = found.ok_or_else(|| {
-                Error::Data(format!("the kept tokens lack {name}: {DELETE_CACHE}"))
-            })?;
-            Ok(Vec::try_from(tensor.f_to_kind(Kind::Int64)?)?)
+    ) -> Option<Encodings> {
+        let numbers = |name| -> Option<Vec<i64>> {
+            let (_, tensor) = tensors.iter().find(|(known, _)| known == name)?;
+            Vec::try_from(tensor.f_to_kind(Kind::Int64).ok()?).ok()
         };
-        Ok(Encodings {
+        Some(Encodings {
             ids: numbers("ids")?.into_iter().map(|id| id as u32).collect(),
             starts: numbers("starts")?.into_iter().map(|start| start as usize).collect(),
             padding_id,

@@ -148,7 +148,7 @@ fn kept_tokens_are_the_same_tokens() {
     let encodings = tokenizer("roberta").encode(&["good", "", "the movie"], 16).unwrap();
     let tensors = encodings.to_tensors().unwrap();
     assert_eq!(Encodings::from_tensors(&tensors, 0, 40).unwrap(), encodings);
-    assert!(Encodings::from_tensors(&tensors[..1], 0, 40).is_err());
+    assert!(Encodings::from_tensors(&tensors[..1], 0, 40).is_none());
 }
 
 #[test]

@@ -74,8 +74,8 @@ impl Memory {
             .for_each(|(((parameters, gradients), means), squares)| {
                 let slots = parameters.iter_mut().zip(gradients).zip(means).zip(squares);
                 for (((parameter, &gradient), mean), square) in slots {
-                    *mean = normal(*mean + beta1 * (gradient - *mean));
-                    *square = normal(*square + beta2 * (gradient * gradient - *square));
+                    *mean = without_subnormals(*mean + beta1 * (gradient - *mean));
+                    *square = without_subnormals(*square + beta2 * (gradient * gradient - *square));
                     let change = size * *mean / (square.sqrt() * spread + epsilon);
                     *parameter = *parameter * kept - change;
                 }
@@ -83,9 +83,9 @@ impl Memory {
     }
 }
 
-/// A number so small that a processor takes a hundred times as long for it becomes 0. Without a
-/// gradient, as that of a word which no text has, a mean shrinks to such numbers after some 800 steps.
-fn normal(x: f32) -> f32 {
+/// A number so small that a processor takes many times as long for it becomes 0. Without a gradient,
+/// as that of a word which no text has, a mean shrinks to such numbers after some 800 steps.
+fn without_subnormals(x: f32) -> f32 {
     if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
 }
 

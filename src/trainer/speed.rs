@@ -4,15 +4,16 @@ use super::guard::forward;
 use super::optimizer::Steps;
 use super::{Classifier, Trainer, cross_entropy};
 use crate::dataloader::{DataLoader, Dataset, rows_at_once};
-use crate::display::{Html, Show};
+use crate::display::{Bar, Html, Show};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::mode::Mode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tch::{Device, Tensor};
 
-/// Each of the two measurements goes on for so long.
-const MEASURED: Duration = Duration::from_millis(800);
+/// Each of the two measurements goes on for so many seconds.
+const MEASURED: f64 = 0.8;
+const WHAT: &str = "measuring the speed";
 
 /// How fast a model is on this machine, see [`Trainer::speed`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,32 +33,28 @@ impl Speed {
 
 impl Show for Speed {
     fn to_html(&self) -> Html {
-        let [training, evaluation] = [self.training, self.evaluation].map(per_second);
+        let [training, evaluation] = [self.training, self.evaluation].map(two_digits);
         format!("{training} examples/s in training, {evaluation} examples/s without gradients")
             .to_html()
     }
 }
 
-/// Two digits of it.
-fn per_second(rate: f64) -> String {
-    match rate {
-        _ if rate < 9.95 => format!("{rate:.1}"),
-        _ if rate < 99.5 => format!("{rate:.0}"),
-        _ => {
-            let unit = 10f64.powf(rate.log10().floor() - 1.0);
-            format!("{:.0}", (rate / unit).round() * unit)
-        }
-    }
+/// `1200`, `46`, `3.5`, `0.032`
+fn two_digits(rate: f64) -> String {
+    let unit = 10f64.powf(rate.log10().floor() - 1.0);
+    let decimals = (-unit.log10().round()).max(0.0) as usize;
+    format!("{:.decimals$}", (rate / unit).round() * unit)
 }
 
 impl Trainer {
     /// Measures for a few seconds how many examples a second this trainer's [`fit`](Self::fit) and
     /// [`evaluate`](Self::evaluate) take in here, so that one can choose how many to train on. `data`
-    /// stands for all that will be learned: some dozens of examples are enough. The model stays as it
-    /// is; dropout draws from libtorch's random numbers, as in a training.
+    /// stands for all that will be learned: some dozens of examples are enough, of which those of
+    /// usual length are measured. The model stays as it is; dropout draws from libtorch's random
+    /// numbers, as in a training.
     ///
     /// # Errors
-    /// As [`fit`](Self::fit), and [`Error::Stopped`] by the stop button.
+    /// As [`fit`](Self::fit) without its files, and [`Error::Stopped`] by the stop button.
     pub fn speed<D: Dataset, M: Classifier<D::Batch>>(
         &self,
         model: &M,
@@ -66,29 +63,28 @@ impl Trainer {
         self.check()?;
         let device = model.var_store().device();
         let mut steps = Steps::new(self.optimizer, self.weight_decay, model.var_store())?;
-        let logits = |rows: &[usize], train: bool| {
+        let loss = |rows: &[usize], train: bool| {
             let batch = data.gather(rows, device)?;
             let mode = Mode { train, precision: self.precision };
             let logits = forward(model, &batch.features, rows.len(), mode)?; // (rows, classes)
-            let loss = cross_entropy(&logits, &batch.labels, data.num_classes())?;
-            f64::try_from(&loss)?; // waits for the graphics card
-            Ok(loss)
+            cross_entropy(&logits, &batch.labels, data.num_classes())
         };
         let rows = of_usual_length(data.data());
-        let (for_evaluation, for_training) =
-            (rows_at_once(data.data(), rows[0]), data.batch_size().min(rows.len()));
-        let evaluation = rate(&rows[..for_evaluation.min(rows.len())], |rows| {
+        let mut measuring = Measuring::start(device);
+        let at_once = rows_at_once(data.data(), rows[0]).min(rows.len());
+        let evaluation = measuring.rate(&rows[..at_once], |rows| {
             let _no_grad = tch::no_grad_guard();
-            logits(rows, false).map(drop)
+            loss(rows, false).map(drop)
         })?;
+        let at_once = data.batch_size().min(rows.len());
         let mut gradients = Vec::new();
-        let learning = rate(&rows[..for_training], |rows| {
-            gradients = steps.gradients(&logits(rows, true)?)?;
-            wait_for(device);
+        let learning = measuring.rate(&rows[..at_once], |rows| {
+            gradients.clear(); // a training has no two of them either
+            gradients = steps.gradients(&loss(rows, true)?)?;
             Ok(())
         })?;
-        let step = seconds_of_a_step(&mut steps, &gradients, device)?;
-        let examples = (for_training * self.accumulation_steps) as f64;
+        let step = measuring.seconds_of_a_step(&mut steps, gradients)?;
+        let examples = at_once as f64 * self.accumulation_steps as f64;
         Ok(Speed { training: 1.0 / (1.0 / learning + step / examples), evaluation })
     }
 }
@@ -102,45 +98,59 @@ fn of_usual_length(data: &impl Dataset) -> Vec<usize> {
     rows
 }
 
-/// Rows per second: of as many of them at once as don't take much longer than is measured.
-fn rate(rows: &[usize], mut work: impl FnMut(&[usize]) -> Result<()>) -> Result<f64> {
-    let interrupt = Interrupt::listen();
-    let mut seconds = |rows: &[usize]| {
-        if interrupt.happened() {
-            return Err(Error::Stopped("the measuring".to_owned()));
-        }
-        let started = Instant::now();
-        work(rows)?;
-        Ok(started.elapsed().as_secs_f64().max(1e-9))
-    };
-    let fitting = MEASURED.as_secs_f64() / seconds(&rows[..1])?;
-    let rows = &rows[..(fitting as usize).clamp(1, rows.len())];
-    seconds(rows)?; // The first time, libtorch prepares itself for a shape.
-    let (mut times, mut sum) = (0.0, 0.0);
-    while sum < MEASURED.as_secs_f64() {
-        sum += seconds(rows)?;
-        times += 1.0;
+struct Measuring {
+    device: Device,
+    interrupt: Interrupt,
+    bar: Bar,
+    /// The seconds that were measured, in both measurements.
+    measured: f64,
+}
+
+impl Measuring {
+    fn start(device: Device) -> Measuring {
+        let (interrupt, bar) = (Interrupt::listen(), Bar::start(WHAT));
+        Measuring { device, interrupt, bar, measured: 0.0 }
     }
-    Ok(times * rows.len() as f64 / sum)
-}
 
-/// The time that the optimizer takes, by steps of length 0: without a gradient, at a learning rate
-/// of 0.
-fn seconds_of_a_step(steps: &mut Steps, gradients: &[Tensor], device: Device) -> Result<f64> {
-    let zeros: Vec<Tensor> =
-        gradients.iter().map(|gradient| Ok(gradient.f_zeros_like()?)).collect::<Result<_>>()?;
-    steps.step(0.0, &zeros)?; // the first one touches new memory
-    wait_for(device);
-    let started = Instant::now();
-    steps.step(0.0, &zeros)?;
-    wait_for(device);
-    Ok(started.elapsed().as_secs_f64())
-}
+    /// Rows per second: of as many of them at once as don't take much longer than is measured.
+    fn rate(
+        &mut self,
+        rows: &[usize],
+        mut work: impl FnMut(&[usize]) -> Result<()>,
+    ) -> Result<f64> {
+        self.seconds(|| work(&rows[..1]))?; // libtorch loads what it needs.
+        let one = self.seconds(|| work(&rows[..1]))?;
+        let rows = &rows[..((MEASURED / one) as usize).clamp(1, rows.len())];
+        self.seconds(|| work(rows))?; // libtorch prepares itself for the shape.
+        let (mut times, mut sum) = (0.0, 0.0);
+        while sum < MEASURED {
+            let seconds = self.seconds(|| work(rows))?;
+            (times, sum) = (times + 1.0, sum + seconds);
+            self.measured += seconds;
+            self.bar.at((self.measured / MEASURED / 2.0).min(1.0), String::new);
+        }
+        Ok(times * rows.len() as f64 / sum)
+    }
 
-/// A graphics card works on while the program goes on.
-fn wait_for(device: Device) {
-    if let Device::Cuda(card) = device {
-        tch::Cuda::synchronize(card as i64);
+    /// The time that the optimizer takes, by steps of length 0: without a gradient, at a learning rate
+    /// of 0.
+    fn seconds_of_a_step(&mut self, steps: &mut Steps, gradients: Vec<Tensor>) -> Result<f64> {
+        let zeros = gradients.into_iter().map(|gradient| Ok(gradient.f_zeros_like()?));
+        let zeros: Vec<Tensor> = zeros.collect::<Result<_>>()?;
+        self.seconds(|| steps.step(0.0, &zeros))?; // The first one touches new memory.
+        self.seconds(|| steps.step(0.0, &zeros))
+    }
+
+    fn seconds(&self, work: impl FnOnce() -> Result<()>) -> Result<f64> {
+        let started = Instant::now();
+        work()?;
+        if let Device::Cuda(card) = self.device {
+            tch::Cuda::synchronize(card as i64); // It works on while the program goes on.
+        }
+        match self.interrupt.happened() {
+            true => Err(Error::Stopped(WHAT.to_owned())),
+            false => Ok(started.elapsed().as_secs_f64().max(1e-9)),
+        }
     }
 }
 
@@ -181,6 +191,6 @@ mod tests {
         let speed = Speed { training: 3.456, evaluation: 1234.5 };
         let shown = speed.to_html();
         assert_eq!(shown.text(), "3.5 examples/s in training, 1200 examples/s without gradients");
-        assert_eq!([0.04, 9.96, 99.4, 99.6].map(per_second), ["0.0", "10", "99", "100"]);
+        assert_eq!([0.032, 0.4, 46.4, 99.6].map(two_digits), ["0.032", "0.40", "46", "100"]);
     }
 }

@@ -35,8 +35,8 @@ def snapshot(hub, name):
     commit = "0123456789" * 4
     repository = hub / "hub" / f"models--{name.replace('/', '--')}"
     folder = repository / "snapshots" / commit
-    folder.mkdir(parents=True)
-    (repository / "refs").mkdir()
+    folder.mkdir(parents=True, exist_ok=True)
+    (repository / "refs").mkdir(exist_ok=True)
     (repository / "refs" / "main").write_text(commit)
     return folder
 

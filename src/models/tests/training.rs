@@ -163,5 +163,5 @@ fn the_features_of_several_sets_are_those_of_each() {
     assert!(both.tensor().equal(first.tensor()) && other.tensor().equal(alone.tensor()));
     let empty = encode(&[]);
     let error = model.features([&some, &empty], Precision::Fp32).unwrap_err().to_string();
-    assert!(error.contains("at least one example"), "{error}");
+    assert!(error.contains("at least one text"), "{error}");
 }
