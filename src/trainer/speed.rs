@@ -84,6 +84,7 @@ impl Trainer {
             Ok(())
         })?;
         let step = measuring.seconds_of_a_step(&mut steps, gradients)?;
+        measuring.bar.done("done");
         let examples = at_once as f64 * self.accumulation_steps as f64;
         Ok(Speed { training: 1.0 / (1.0 / learning + step / examples), evaluation })
     }
