@@ -106,6 +106,13 @@ def test_the_lessons_learn_what_python_learns(lesson, number):
     assert all(least <= accuracy <= most for accuracy in PYTHON[RECIPE[lesson, number]])
 
 
+def test_the_saved_lessons_are_those_of_a_user():
+    """No line of a library that was compiled meanwhile, with our folders in it, nor of a test's proxy."""
+    for path in ROOT.glob("notebooks/*/*.ipynb"):
+        text = printed(nbformat.read(path, as_version=4))
+        assert "is compiled once" not in text and "by the proxy of" not in text, path.name
+
+
 def test_the_data_set():
     notebook = executed("8.2-bag-of-words/part1-dataset")
     assert "17,500</td>" in "".join(shown(notebook, "text/html"))
