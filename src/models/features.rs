@@ -77,14 +77,14 @@ impl AutoModelForSequenceClassification {
             return Err(Error::Data("the encoder needs at least one text in each set".to_owned()));
         }
         let encoder = self.key(precision)?;
-        let places = texts.map(|texts| Kept::of("features", key_of(&encoder, texts)));
-        let mut sets = places.each_ref().map(found); // not defined: to be read
+        let kept = texts.map(|texts| Kept::of("features", key_of(&encoder, texts)));
+        let mut sets = kept.each_ref().map(found); // not defined: to be read
         let missing = texts.iter().zip(&sets).filter(|(_, states)| !states.defined());
         let mut reading = Reading::start(missing.map(|(texts, _)| *texts));
-        for ((texts, place), states) in texts.iter().zip(places).zip(&mut sets) {
+        for ((texts, kept), states) in texts.iter().zip(kept).zip(&mut sets) {
             if !states.defined() {
                 *states = self.first_states(texts, precision, &mut reading)?;
-                place.keep(&[(STATES.to_owned(), states.shallow_clone())]);
+                kept.keep(&[(STATES.to_owned(), states.shallow_clone())]);
             }
         }
         reading.bar.done(&format!("{} texts", thousands(reading.texts)));
