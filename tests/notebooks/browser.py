@@ -86,8 +86,17 @@ def cell(page, text):
     return page.locator(".jp-CodeCell", has_text=text).first
 
 
-def wait_until_idle(page, seconds):
-    page.locator('.jp-NotebookPanel-toolbar [data-status="idle"]').wait_for(timeout=seconds * 1000)
+def wait_until_idle(page, seconds, notebook=""):
+    """Waits until the kernel of the notebook in front has nothing to do. By the status bar: the sign in
+    the toolbar is that of an idle kernel also before there is one, and what is asked of the kernel
+    then, a restart say, gets lost."""
+    idle = re.compile(rf"Rust \(Unit 8\) \| Idle.*{re.escape(notebook)}")
+    page.locator("#jp-main-statusbar", has_text=idle).wait_for(timeout=seconds * 1000)
+
+
+def restart_and_run_all(page):
+    page.locator('.jp-NotebookPanel:visible [title^="Restart the kernel and run all"]').first.click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
 
 
 def scroll_to(page, found):
@@ -109,8 +118,10 @@ def save(page, file, has_all):
     nothing."""
     page.keyboard.press("Control+s")
     for _ in range(300):
-        if has_all(nbformat.read(file, as_version=4).cells):
-            return
+        # The server may be writing it.
+        with contextlib.suppress(nbformat.reader.NotJSONError):
+            if has_all(nbformat.read(file, as_version=4).cells):
+                return
         page.wait_for_timeout(200)
     pytest.fail(f"{file} was not saved")
 

@@ -10,6 +10,7 @@ from browser import (
     jupyterlab,
     needs_browser,
     opened,
+    restart_and_run_all,
     run_below,
     save,
     scroll_to,
@@ -47,8 +48,7 @@ def test_the_launcher_page_offers_our_kernel_and_the_lesson_opens(page):
 
 
 def test_restart_and_run_all_draws_the_figures(page):
-    page.locator('[data-command="notebook:restart-run-all"], [title^="Restart the kernel and run all"]').first.click()
-    page.locator(".jp-Dialog .jp-mod-accept").click()
+    restart_and_run_all(page)
     page.locator('.jp-NotebookPanel-toolbar [data-status="busy"]').wait_for(timeout=60_000)
     page.locator(".jp-OutputArea-output", has_text="probabilities of").wait_for(timeout=240_000)
     wait_until_idle(page, 60)
@@ -112,9 +112,8 @@ def test_run_all_stops_at_the_failing_cell_and_numbers_agree(page):
     page.locator(".jp-DirListing-item", has_text="errors.ipynb").dblclick()
     panel = page.locator(".jp-NotebookPanel:visible", has_text="no/such/file")
     panel.wait_for(timeout=60_000)
-    panel.locator('.jp-NotebookPanel-toolbar [data-status="idle"]').wait_for(timeout=120_000)
-    panel.locator('[data-command="notebook:restart-run-all"], [title^="Restart the kernel and run all"]').first.click()
-    page.locator(".jp-Dialog .jp-mod-accept").click()
+    wait_until_idle(page, 120, "errors.ipynb")
+    restart_and_run_all(page)
     # JupyterLab draws an error as it draws stderr: red.
     error = panel.locator('[data-mime-type="application/vnd.jupyter.stderr"]')
     error.wait_for(timeout=120_000)

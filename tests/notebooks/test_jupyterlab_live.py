@@ -4,7 +4,18 @@ import re
 import time
 
 import pytest
-from browser import cell, empty_folder, jupyterlab, needs_browser, opened, run_below, save, wait_until_idle, write_notebook
+from browser import (
+    cell,
+    empty_folder,
+    jupyterlab,
+    needs_browser,
+    opened,
+    restart_and_run_all,
+    run_below,
+    save,
+    wait_until_idle,
+    write_notebook,
+)
 from conftest import DEP, PATIENCE, ROOT
 from test_kernel import TRAINING
 
@@ -20,7 +31,6 @@ let num_epochs = (10.0 / started.elapsed().as_secs_f64()).ceil() as usize + 1;
 let trainer = Trainer { num_epochs, quiet: false, ..first.clone() };
 """
 FIT = "let history = trainer.fit(&model, &data, &data)?;"
-IDLE = '.jp-NotebookPanel:visible .jp-NotebookPanel-toolbar [data-status="idle"]'
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +45,8 @@ def lab():
 
 
 def run_all(page):
-    page.locator(IDLE).wait_for(timeout=120_000)
-    page.locator('.jp-NotebookPanel:visible [title^="Restart the kernel and run all"]').first.click()
-    page.locator(".jp-Dialog .jp-mod-accept").click()
+    wait_until_idle(page, 120)
+    restart_and_run_all(page)
 
 
 def has_the_figure(cells):
@@ -55,7 +64,7 @@ def state(training):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_curve_grows_in_its_place(lab, theme):
     with opened(lab, FOLDER, f"/tree/{theme}.ipynb") as page:
-        page.locator(IDLE).wait_for(timeout=120_000)
+        wait_until_idle(page, 120)
         for entry in ("Settings", "Theme", f"JupyterLab {theme.title()}"):
             page.locator(".lm-MenuBar-item, .lm-Menu-item", has_text=re.compile(f"^{entry}$")).last.click()
         page.locator(f'body[data-jp-theme-light="{str(theme == "light").lower()}"]').wait_for(state="attached")
