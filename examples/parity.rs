@@ -62,7 +62,6 @@ fn print(tensor: &Tensor) {
 }
 
 /// Logits that somebody else has calculated, as data ...
-#[derive(Clone)]
 struct Logits(Tensor);
 
 impl Dataset for Logits {

@@ -7,11 +7,11 @@ use std::cell::RefCell;
 /// Ten texts of class 1, eight of them with "good", and forty of class 0, ten of them with it: of
 /// those with it, more are of class 0.
 fn rare(names: &[&str], batch_size: usize) -> DataLoader<CountMatrix> {
-    let is_good = |row: usize| if row % 5 == 0 { row < 40 } else { row % 4 == 1 };
+    let is_good = |row: usize| if row.is_multiple_of(5) { row < 40 } else { row % 4 == 1 };
     let text = |row| if is_good(row) { "good film" } else { "bad film" };
     let (_, counts) =
         CountVectorizer::default().fit_transform(&(0..50).map(text).collect::<Vec<_>>()).unwrap();
-    let labels: Vec<i64> = (0..50).map(|row| i64::from(row % 5 == 0)).collect();
+    let labels: Vec<i64> = (0..50usize).map(|row| i64::from(row.is_multiple_of(5))).collect();
     DataLoader::new(counts, Labels::from(labels).with_class_names(names.to_vec()), batch_size)
         .unwrap()
 }
