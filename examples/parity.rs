@@ -33,12 +33,8 @@ fn main() -> Result<()> {
             let [states] = model.features([&texts], Precision::Fp32)?;
             print(states.tensor());
         }
-        ["losses", file] => {
-            println!("{}", losses(&from_str(&read_to_string(file).unwrap()).unwrap())?)
-        }
-        ["metrics", file] => {
-            println!("{}", metrics(&from_str(&read_to_string(file).unwrap()).unwrap())?)
-        }
+        ["losses", file] => each_case(file, losses)?,
+        ["metrics", file] => each_case(file, metrics)?,
         ["names", model, folder, names] => {
             let model = Model::from_pretrained(model, 2)?;
             Classifier::<Tensor>::set_class_names(&model, &from_str::<Vec<String>>(names).unwrap());
@@ -59,6 +55,14 @@ fn encode(model: &Model, file: &str, max_length: &str) -> Result<Encodings> {
 fn print(tensor: &Tensor) {
     let rows: Vec<Vec<f32>> = tensor.try_into().unwrap();
     println!("{}", to_string(&rows).unwrap());
+}
+
+/// Prints what is said about each of the cases in a file.
+fn each_case(file: &str, say: impl Fn(&Value) -> Result<Value>) -> Result<()> {
+    let cases: Vec<Value> = from_str(&read_to_string(file).unwrap()).unwrap();
+    let said: Vec<Value> = cases.iter().map(say).collect::<Result<_>>()?;
+    println!("{}", to_string(&said).unwrap());
+    Ok(())
 }
 
 /// Logits that somebody else has calculated, as data ...

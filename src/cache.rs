@@ -62,3 +62,29 @@ pub fn bytes_of(tensor: &Tensor) -> Result<Vec<u8>> {
     tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_of_these_sources() {
+        let mut key = Key::default();
+        key.add(b"a");
+        let Ok(kept) = Kept::of("tests", key.clone()).0 else { return };
+        assert_eq!(BUILD.len(), 16);
+        assert!(!kept.display().to_string().contains(&key.clone().finish()));
+        key.add(BUILD.as_bytes());
+        assert!(kept.ends_with(format!("tests/{}.safetensors", key.finish())));
+    }
+
+    #[test]
+    fn parts_of_a_key_do_not_run_into_each_other() {
+        let key = |parts: &[&str]| {
+            let mut key = Key::default();
+            parts.iter().for_each(|part| key.add(part.as_bytes()));
+            key.finish()
+        };
+        assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));
+    }
+}

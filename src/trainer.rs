@@ -131,7 +131,8 @@ impl Default for Trainer {
 
 impl Trainer {
     /// Trains the model. At the end it has the parameters of the best epoch, by default the one with
-    /// the best validation accuracy, and knows the names of the classes, if it has a place for them.
+    /// the best validation accuracy, and knows the names of the classes, if it has a place for them; if
+    /// it had others, both are printed.
     /// In a notebook the curves of loss and accuracy grow while it runs. Jupyter's stop button ends
     /// it after the current batch with what there is.
     ///
