@@ -12,7 +12,8 @@ impl AutoModelForSequenceClassification {
     /// [`from_pretrained`](Self::from_pretrained) reads it, here and in Python's transformers.
     ///
     /// # Errors
-    /// [`Error::File`] if a file can't be written; an older one of that name is then still there.
+    /// [`Error::File`](crate::Error::File) if a file can't be written; an older one of that name is then
+    /// still there.
     pub fn save_pretrained(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         let write = |name: &str, bytes: Vec<u8>| {
