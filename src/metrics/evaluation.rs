@@ -4,6 +4,7 @@ use super::{ClassMetrics, Predictions, ThresholdCurve};
 use crate::dataset::listed;
 use crate::display::{Html, Show, table};
 use crate::error::{Error, Result};
+use crate::plots::heat_map;
 
 /// How a model does on data it has not learned from.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,6 +118,18 @@ impl Evaluation {
         Ok((self.predictions.probabilities.iter().map(|row| row[1]).collect(), is_positive))
     }
 
+    /// The confusion matrix as a picture, with the names of the classes: a row for each true class, the
+    /// stronger the colour, the larger the share of its examples, 0 to 1, that were taken for the
+    /// class of the column.
+    pub fn figure(&self) -> Html {
+        let shares = |row: &Vec<usize>| {
+            let all = row.iter().sum::<usize>().max(1) as f64;
+            row.iter().map(|&count| count as f64 / all).collect()
+        };
+        let values: Vec<Vec<f64>> = self.confusion.iter().map(shares).collect();
+        heat_map("True class (row) and answer (column)", &self.predictions.class_names, &values)
+    }
+
     /// Shows accuracy, loss, the confusion matrix, the metrics of each class and their means in the
     /// notebook. Of more than ten classes, instead of the matrix, what each is most often taken for.
     pub fn evcxr_display(&self) {
@@ -164,6 +177,7 @@ impl Show for Evaluation {
 pub(super) mod tests {
     use super::*;
     use crate::dataset::numbered;
+    use crate::plots::tests::drawing;
 
     /// An evaluation of answers that the model is more or less sure of.
     pub fn evaluation(labels: &[i64], answers: &[(usize, f32)], classes: usize) -> Evaluation {
@@ -223,5 +237,13 @@ pub(super) mod tests {
         assert!(few.contains("\nspam ") && few.contains("\nmacro average "), "{few}");
         let many = shown((0..77).map(|class| format!("class_{class}")).collect());
         assert!(!many.contains("predicted class_0") && many.contains("class_1 (1)"), "{many}");
+    }
+
+    #[test]
+    fn the_picture_has_the_names_of_the_classes() {
+        let mut evaluation = evaluation(&[0, 0, 1], &sure(&[0, 1, 1]), 2);
+        evaluation.predictions.class_names = ["ham", "spam"].map(str::to_owned).into();
+        let picture = drawing(&evaluation.figure());
+        assert!(picture.contains("ham") && picture.contains("spam"), "{picture}");
     }
 }
