@@ -15,7 +15,7 @@ fn main() -> Result<()> {
     let data = |steps: usize| -> Result<_> {
         let rows = batch_size * steps;
         let texts: Vec<String> = (0..rows).map(|row| text(row, length)).collect();
-        let labels = (0..rows).map(|row| (row % 2) as i64).collect();
+        let labels: Vec<i64> = (0..rows).map(|row| (row % 2) as i64).collect();
         DataLoader::new(model.tokenizer.encode(&texts, length)?, labels, batch_size)
     };
     let trainer = Trainer { num_epochs: 1, precision, ..Trainer::default() };

@@ -1,11 +1,13 @@
 //! What the library says about texts, for tests/python, which compares it with transformers. The
 //! last line of the output is JSON.
 
-use serde_json::{from_str, to_string};
+use serde_json::{Value, from_str, json, to_string};
 use std::fs::read_to_string;
-use unit8::tch::{self, Tensor};
+use unit8::tch::nn::VarStore;
+use unit8::tch::{self, Device, Tensor};
 use unit8::{
-    AutoModelForSequenceClassification as Model, Classifier, Dataset, Encodings, Precision, Result,
+    AutoModelForSequenceClassification as Model, ClassMetrics, ClassWeights, Classifier,
+    DataLoader, Dataset, Encodings, Metric, Precision, Result, ThresholdCurve, Trainer,
 };
 
 fn main() -> Result<()> {
@@ -31,6 +33,13 @@ fn main() -> Result<()> {
             let [states] = model.features([&texts], Precision::Fp32)?;
             print(states.tensor());
         }
+        ["losses", file] => each_case(file, losses)?,
+        ["metrics", file] => each_case(file, metrics)?,
+        ["names", model, folder, names] => {
+            let model = Model::from_pretrained(model, 2)?;
+            Classifier::<Tensor>::set_class_names(&model, &from_str::<Vec<String>>(names).unwrap());
+            model.save_pretrained(folder)?;
+        }
         ["save", model, folder] => Model::from_pretrained(model, 2)?.save_pretrained(folder)?,
         _ => panic!("see tests/python/test_transformers.py for the arguments"),
     }
@@ -46,4 +55,98 @@ fn encode(model: &Model, file: &str, max_length: &str) -> Result<Encodings> {
 fn print(tensor: &Tensor) {
     let rows: Vec<Vec<f32>> = tensor.try_into().unwrap();
     println!("{}", to_string(&rows).unwrap());
+}
+
+/// Prints what is said about each of the cases in a file.
+fn each_case(file: &str, say: impl Fn(&Value) -> Result<Value>) -> Result<()> {
+    let cases: Vec<Value> = from_str(&read_to_string(file).unwrap()).unwrap();
+    let said: Vec<Value> = cases.iter().map(say).collect::<Result<_>>()?;
+    println!("{}", to_string(&said).unwrap());
+    Ok(())
+}
+
+/// Logits that somebody else has calculated, as data ...
+struct Logits(Tensor);
+
+impl Dataset for Logits {
+    type Batch = Tensor;
+
+    fn len(&self) -> usize {
+        self.0.size()[0] as usize
+    }
+
+    fn gather(&self, rows: &[usize], _device: Device) -> Result<Tensor> {
+        let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
+        Ok(self.0.index_select(0, &Tensor::from_slice(&rows)))
+    }
+}
+
+/// ... and a model that passes them on, times 1.
+struct Factor(VarStore, Tensor);
+
+impl Factor {
+    fn new() -> Factor {
+        let store = VarStore::new(Device::Cpu);
+        let one = store.root().ones("one", &[1]);
+        Factor(store, one)
+    }
+}
+
+impl Classifier<Tensor> for Factor {
+    fn forward(&self, logits: &Tensor) -> Tensor {
+        logits * &self.1
+    }
+
+    fn var_store(&self) -> &VarStore {
+        &self.0
+    }
+}
+
+fn loader(case: &Value, batch_size: usize) -> Result<DataLoader<Logits>> {
+    let rows: Vec<Vec<f32>> = from_str(&case["logits"].to_string()).unwrap();
+    let labels: Vec<i64> = from_str(&case["labels"].to_string()).unwrap();
+    let logits = Tensor::from_slice2(&rows);
+    DataLoader::new(Logits(logits), labels, batch_size)
+}
+
+/// The losses of a training that learns nothing, for train and val, and the macro F1.
+fn losses(case: &Value) -> Result<Value> {
+    let data = loader(case, case["batch_size"].as_u64().unwrap() as usize)?;
+    let trainer = Trainer {
+        num_epochs: 1,
+        learning_rate: 1e-30,
+        class_weights: match &case["weights"] {
+            Value::Null => ClassWeights::Equal,
+            Value::String(_) => ClassWeights::Balanced,
+            weights => ClassWeights::Given(from_str(&weights.to_string()).unwrap()),
+        },
+        label_smoothing: case["smoothing"].as_f64().unwrap(),
+        accumulation_steps: 2,
+        best_by: Metric::MacroF1,
+        quiet: true,
+        ..Trainer::default()
+    };
+    let history = trainer.fit(&Factor::new(), &data, &data)?;
+    let epoch = &history.epochs[0];
+    Ok(json!([epoch.train_loss, epoch.val_loss, epoch.val_macro_f1]))
+}
+
+fn metrics(case: &Value) -> Result<Value> {
+    let evaluation = Trainer::default().evaluate(&Factor::new(), &loader(case, 8)?)?;
+    let numbers = |m: &ClassMetrics| json!([m.precision, m.recall, m.f1, m.support]);
+    let curve = |curve: Result<ThresholdCurve>| {
+        curve.ok().map(|curve| {
+            let thresholds = &curve.thresholds[1..];
+            json!({ "points": curve.points, "thresholds": thresholds, "area": curve.area })
+        })
+    };
+    Ok(json!({
+        "probabilities": evaluation.predictions.probabilities,
+        "loss": evaluation.loss,
+        "classes": evaluation.class_metrics().iter().map(numbers).collect::<Vec<_>>(),
+        "macro": numbers(&evaluation.macro_avg()),
+        "weighted": numbers(&evaluation.weighted_avg()),
+        "roc": curve(evaluation.roc()),
+        "precision_recall": curve(evaluation.precision_recall()),
+    }))
 }

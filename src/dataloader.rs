@@ -4,7 +4,8 @@ mod counts;
 mod order;
 mod pass;
 
-use crate::dataset::check_labels;
+use crate::cache::Key;
+use crate::dataset::Labels;
 use crate::error::{Error, Result};
 pub use counts::Features;
 pub(crate) use order::rows_at_once;
@@ -36,6 +37,15 @@ pub trait Dataset {
     fn length_of(&self, _row: usize) -> Option<usize> {
         None
     }
+
+    /// A hash of all rows, by which a training that goes on knows whether its data are the same. A
+    /// data set of your own without this function is known by the number of its rows alone.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if there is too little.
+    fn fingerprint(&self) -> Result<String> {
+        Ok(String::new())
+    }
 }
 
 /// A few examples, ready for a model.
@@ -52,18 +62,22 @@ pub struct Batch<F> {
 #[derive(Clone, Debug)]
 pub struct DataLoader<D> {
     data: D,
-    labels: Vec<i64>,
-    num_classes: usize,
+    labels: Labels,
+    class_names: Vec<String>,
     batch_size: usize,
 }
 
 impl<D: Dataset> DataLoader<D> {
-    /// Puts data (one row for each example) and labels together.
+    /// Puts data (one row for each example) and labels together: those of
+    /// [`Reviews::labels`](crate::Reviews::labels), whose names then stand in all that a model is
+    /// told and says, or a `Vec<i64>` of class numbers.
     ///
     /// # Errors
     /// [`Error::Argument`] if `batch_size` is 0, [`Error::Data`] if there are no examples, if
-    /// there are not as many labels as rows, or if a label is no class number.
-    pub fn new(data: D, labels: Vec<i64>, batch_size: usize) -> Result<DataLoader<D>> {
+    /// there are not as many labels as rows, if a label is no class number or has no name, or if
+    /// two classes have one name.
+    pub fn new(data: D, labels: impl Into<Labels>, batch_size: usize) -> Result<DataLoader<D>> {
+        let labels = labels.into();
         if batch_size == 0 {
             return Err(Error::argument("batch_size", 0, "take 1 or more; 32 is usual"));
         }
@@ -74,9 +88,9 @@ impl<D: Dataset> DataLoader<D> {
         if rows == 0 {
             return Err(Error::Data("there are no examples to make batches of".to_owned()));
         }
-        check_labels(&labels)?;
-        let num_classes = labels.iter().max().map_or(0, |label| *label as usize + 1);
-        Ok(DataLoader { data, labels, num_classes, batch_size })
+        labels.check()?;
+        let class_names = labels.class_names();
+        Ok(DataLoader { data, labels, class_names, batch_size })
     }
 
     /// How many examples there are.
@@ -94,9 +108,14 @@ impl<D: Dataset> DataLoader<D> {
         self.len().div_ceil(self.batch_size)
     }
 
-    /// How many classes the labels name: the largest label and one.
+    /// How many classes there are: as many as have names, else the largest label and one.
     pub fn num_classes(&self) -> usize {
-        self.num_classes
+        self.class_names.len()
+    }
+
+    /// What class 0, 1, 2, ... is called; its number, if it has no name.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
     }
 
     /// The examples without their labels.
@@ -134,6 +153,15 @@ impl<D: Dataset> DataLoader<D> {
         order::shuffled(&self.data, self.batch_size, seed)
     }
 
+    /// A hash of data, labels and names of the classes.
+    pub(crate) fn fingerprint(&self) -> Result<String> {
+        let mut key = Key::default();
+        key.add(self.data.fingerprint()?.as_bytes());
+        key.add_all(self.labels.iter().map(|label| label.to_le_bytes()));
+        self.class_names.iter().for_each(|name| key.add(name.as_bytes()));
+        Ok(key.finish())
+    }
+
     /// The batch of the given rows.
     pub(crate) fn gather(&self, rows: &[usize], device: Device) -> Result<Batch<D::Batch>> {
         let labels: Vec<i64> = rows.iter().map(|&row| self.labels[row]).collect();
@@ -162,6 +190,22 @@ mod tests {
         for labels in [vec![], vec![0, 1], vec![-1], vec![i64::MAX]] {
             assert!(DataLoader::new(counts.clone(), labels, 2).is_err());
         }
+        let nameless = Labels::from(vec![2]).with_class_names(["ham", "spam"]);
+        assert!(DataLoader::new(counts, nameless, 2).is_err());
+    }
+
+    #[test]
+    fn classes_are_those_that_have_names_or_examples() {
+        let (_, counts) = CountVectorizer::default().fit_transform(&["good film"]).unwrap();
+        let data = DataLoader::new(counts.clone(), vec![1], 1).unwrap();
+        assert_eq!(
+            (data.num_classes(), data.class_names()),
+            (2, ["0", "1"].map(String::from).as_slice())
+        );
+        let named = Labels::from(vec![1]).with_class_names(["ham", "spam", "egg"]);
+        let data = DataLoader::new(counts, named, 1).unwrap();
+        assert_eq!(data.class_names(), ["ham", "spam", "egg"]);
+        assert_eq!(data.num_classes(), 3);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod archive;
 mod imdb;
+mod labels;
 mod permutation;
 mod show;
 mod split;
@@ -9,6 +10,8 @@ mod table;
 
 use crate::error::{Error, Result};
 use crate::files::data_dir;
+pub use labels::Labels;
+pub(crate) use labels::{are_names, listed, numbered};
 pub use permutation::permutation;
 use polars::prelude::{Column, DataFrame, DataType};
 pub use split::Splits;
@@ -123,13 +126,15 @@ impl Reviews {
         Ok(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
     }
 
-    /// The labels, in the order of the rows.
+    /// The labels, in the order of the rows, with the names of the classes.
     ///
     /// # Errors
     /// [`Error::Data`] if the frame was changed and has no such column.
-    pub fn labels(&self) -> Result<Vec<i64>> {
+    pub fn labels(&self) -> Result<Labels> {
         let labels = self.frame.column("label")?.cast(&DataType::Int64)?;
-        Ok(labels.i64()?.iter().map(|label| label.unwrap_or_default()).collect())
+        let numbers: Vec<i64> =
+            labels.i64()?.iter().map(|label| label.unwrap_or_default()).collect();
+        Ok(Labels::from(numbers).with_class_names(self.class_names.clone()))
     }
 
     /// How many reviews each class has: element c counts those with label c.

@@ -26,19 +26,20 @@ pub mod trainer;
 pub mod vectorizer;
 
 pub use dataloader::{Batch, DataLoader, Dataset, Features};
-pub use dataset::{Reviews, Splits};
+pub use dataset::{Labels, Reviews, Splits};
 pub use device::device;
 pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};
 pub use metrics::{
-    ClassMetrics, EpochMetrics, Evaluation, History, Mistake, Predictions, StepMetrics,
+    ClassMetrics, EpochMetrics, Evaluation, History, Metric, Mistake, Predictions, StepMetrics,
+    ThresholdCurve,
 };
 pub use mode::{Mode, Precision};
 pub use models::{
     Architecture, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates, ParameterCount,
 };
 pub use tokenizer::{Encodings, Tokenizer, Tokens};
-pub use trainer::{Classifier, Optimizer, Schedule, Speed, Trainer};
+pub use trainer::{ClassWeights, Classifier, Optimizer, Schedule, Speed, Trainer};
 pub use vectorizer::{
     CountMatrix, CountVectorizer, DocumentFrequency, FittedVectorizer, StopWords,
 };

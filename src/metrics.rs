@@ -1,7 +1,15 @@
 //! What a training and an evaluation leave to look at.
 
+mod classes;
+mod curve;
+mod epoch;
 mod evaluation;
 mod history;
+mod predictions;
 
-pub use evaluation::{ClassMetrics, Evaluation, Mistake, Predictions};
-pub use history::{EpochMetrics, History, StepMetrics};
+pub use classes::ClassMetrics;
+pub use curve::ThresholdCurve;
+pub use epoch::{EpochMetrics, Metric, StepMetrics};
+pub use evaluation::{Evaluation, Mistake};
+pub use history::History;
+pub use predictions::Predictions;

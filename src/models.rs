@@ -2,6 +2,7 @@
 //! Hugging Face's transformers define them.
 
 mod bert;
+mod classes;
 mod config;
 mod distilbert;
 mod dropout;
@@ -11,14 +12,15 @@ mod head;
 mod layers;
 mod pytorch;
 mod reading;
+mod save;
 mod show;
 #[cfg(test)]
 mod tests;
 mod weights;
 
+use crate::dataset::listed;
 use crate::device::device;
 use crate::error::{Error, Result};
-use crate::files::{cannot_write, write_whole};
 use crate::hub;
 use crate::mode::Mode;
 use crate::tokenizer::{Tokenizer, Tokens};
@@ -31,8 +33,7 @@ pub use features::HiddenStates;
 pub use freeze::ParameterCount;
 use head::Head;
 use layers::Pass;
-use serde_json::{Value, json};
-use std::path::Path;
+use std::cell::RefCell;
 use tch::Tensor;
 use tch::nn::VarStore;
 use weights::Mismatched;
@@ -47,6 +48,8 @@ pub struct AutoModelForSequenceClassification {
     pub tokenizer: Tokenizer,
     name: String,
     config: Config,
+    /// What the classes are called; empty if nobody has said.
+    class_names: RefCell<Vec<String>>,
     encoder: Encoder,
     head: Head,
     store: VarStore,
@@ -75,12 +78,14 @@ impl AutoModelForSequenceClassification {
     /// hub, which is downloaded unless it is in the cache, or `all-MiniLM-L6-v2`, which is
     /// installed together with this course. Behind an `@` a model of the hub may have a branch, a
     /// tag or a commit: `distilbert-base-uncased@main`. Prints what the checkpoint lacks and has
-    /// too much; what it lacks is drawn at random, see [`tch::manual_seed`].
+    /// too much; what it lacks is drawn at random, see [`tch::manual_seed`]. What a finetuned model
+    /// calls its classes is kept and printed.
     ///
     /// # Errors
     /// [`Error::Download`] if the hub doesn't have it or doesn't give it, [`Error::Network`] if the
-    /// hub can't be reached, [`Error::File`] if a file is missing, damaged or does not fit,
-    /// [`Error::Argument`] if `num_classes` is 0 or a variable for the network can't be used,
+    /// hub can't be reached, [`Error::File`] if a file is missing, damaged or does not fit, or if the
+    /// model gives a number or several labels at once (its `problem_type`) instead of one class,
+    /// [`Error::Argument`] if `num_classes` is below 2 or a variable for the network can't be used,
     /// [`Error::Memory`] if the device is too small, [`Error::Stopped`] by the stop button.
     pub fn from_pretrained(name_or_path: &str, num_classes: usize) -> Result<Self> {
         Self::load(name_or_path, num_classes, Mismatched::Refused)
@@ -88,7 +93,8 @@ impl AutoModelForSequenceClassification {
 
     /// As [`from_pretrained`](Self::from_pretrained), of a checkpoint that was finetuned for
     /// another number of classes: its last layers are drawn at random where their size is not the
-    /// right one. In transformers: `ignore_mismatched_sizes=True`.
+    /// right one. In transformers: `ignore_mismatched_sizes=True`. Of a model that gives a number or
+    /// several labels at once, the very last layer is always new.
     ///
     /// # Errors
     /// As [`from_pretrained`](Self::from_pretrained); an encoder of another size stays an error.
@@ -97,23 +103,45 @@ impl AutoModelForSequenceClassification {
     }
 
     fn load(name_or_path: &str, num_classes: usize, mismatched: Mismatched) -> Result<Self> {
-        if !(1..=1000).contains(&num_classes) {
-            return Err(Error::argument("num_classes", num_classes, "take 1 to 1000"));
+        if !(2..=1000).contains(&num_classes) {
+            return Err(Error::argument("num_classes", num_classes, "take 2 to 1000"));
         }
         let folder = hub::find(name_or_path)?;
-        let config = Config::read(&folder.join("config.json"), num_classes as i64)?;
+        let path = folder.join("config.json");
+        let config = Config::read(&path, num_classes as i64)?;
+        let new_head = classes::needs_new_head(&config, &path, mismatched)?;
         let tokenizer =
             Tokenizer::read(&folder, config.padding_id, config.vocab_size, config.max_length())?;
         let store = VarStore::new(device());
         let (encoder, head) = guarded("the model", || build(&config, &store))?;
-        let loaded = weights::load(&folder, &config, &store, mismatched)?;
-        let name = name_or_path.to_owned();
-        let model =
-            AutoModelForSequenceClassification { tokenizer, name, config, encoder, head, store };
+        let loaded = weights::load(&folder, &config, &store, (mismatched, new_head))?;
+        let class_names = match loaded.has_new_head(&config) {
+            true => Vec::new(),
+            false => classes::names(&config),
+        };
+        let model = AutoModelForSequenceClassification {
+            tokenizer,
+            name: name_or_path.to_owned(),
+            config,
+            class_names: RefCell::new(class_names),
+            encoder,
+            head,
+            store,
+        };
         println!("{}", model.summary());
+        if !model.class_names().is_empty() {
+            println!("classes: {}", listed(&model.class_names()));
+        }
         for (what, keys) in [
             ("new, to be trained", loaded.new),
-            ("of another size in the checkpoint", loaded.replaced),
+            (
+                if new_head {
+                    "not of a choice of classes in the checkpoint"
+                } else {
+                    "of another size in the checkpoint"
+                },
+                loaded.replaced,
+            ),
             ("not used", loaded.unused),
         ] {
             if !keys.is_empty() {
@@ -182,6 +210,12 @@ impl AutoModelForSequenceClassification {
         &self.name
     }
 
+    /// What class 0, 1, 2, ... is called: by the checkpoint, or by the data that
+    /// [`Trainer::fit`](crate::Trainer::fit) trains it on. Empty if neither says.
+    pub fn class_names(&self) -> Vec<String> {
+        self.class_names.borrow().clone()
+    }
+
     /// The kind of encoder.
     pub fn architecture(&self) -> Architecture {
         self.config.architecture
@@ -190,49 +224,6 @@ impl AutoModelForSequenceClassification {
     /// How many blocks the encoder has.
     pub fn num_blocks(&self) -> usize {
         self.config.layers as usize
-    }
-
-    /// Writes `model.safetensors`, `config.json` and the tokenizer's two files into a folder:
-    /// [`from_pretrained`](Self::from_pretrained) reads it, here and in Python's transformers.
-    ///
-    /// # Errors
-    /// [`Error::File`] if a file can't be written; an older one of that name is then still there.
-    pub fn save_pretrained(&self, folder: impl AsRef<Path>) -> Result<()> {
-        let folder = folder.as_ref();
-        let write = |name: &str, bytes: Vec<u8>| {
-            let path = folder.join(name);
-            write_whole(&path, |part| {
-                std::fs::write(part, bytes).map_err(|error| cannot_write(&path, &error))
-            })
-        };
-        weights::save(folder, &self.store)?;
-        write("tokenizer.json", self.tokenizer.file().to_vec())?;
-        write("tokenizer_config.json", format!("{:#}", self.tokenizer.json()).into_bytes())?;
-        write("config.json", format!("{:#}", self.json()).into_bytes())
-    }
-
-    /// The config for transformers, with the classes that the model has now.
-    fn json(&self) -> Value {
-        let mut json = self.config.json.clone();
-        let classes = 0..self.config.num_classes;
-        let names: Value =
-            classes.clone().map(|i| (i.to_string(), json!(format!("LABEL_{i}")))).collect();
-        let numbers: Value = classes.map(|i| (format!("LABEL_{i}"), json!(i))).collect();
-        let model_type = json["model_type"].as_str().unwrap_or_default();
-        let class = self.config.architecture.class_name(model_type);
-        json["architectures"] = json!([class]);
-        if json["id2label"].as_object().map(serde_json::Map::len)
-            != names.as_object().map(serde_json::Map::len)
-        {
-            json["id2label"] = names;
-            json["label2id"] = numbers;
-        }
-        json["dtype"] = json!("float32");
-        if let Some(fields) = json.as_object_mut() {
-            fields.remove("torch_dtype");
-        }
-        json["problem_type"] = json!("single_label_classification");
-        json
     }
 }
 
@@ -259,6 +250,14 @@ impl Classifier<Tokens> for AutoModelForSequenceClassification {
     fn var_store(&self) -> &VarStore {
         &self.store
     }
+
+    fn class_names(&self) -> Vec<String> {
+        self.class_names()
+    }
+
+    fn set_class_names(&self, names: &[String]) {
+        *self.class_names.borrow_mut() = names.to_vec();
+    }
 }
 
 /// On what the encoder said before: the last layers alone, see
@@ -274,5 +273,13 @@ impl Classifier<Tensor> for AutoModelForSequenceClassification {
 
     fn var_store(&self) -> &VarStore {
         &self.store
+    }
+
+    fn class_names(&self) -> Vec<String> {
+        self.class_names()
+    }
+
+    fn set_class_names(&self, names: &[String]) {
+        *self.class_names.borrow_mut() = names.to_vec();
     }
 }

@@ -111,7 +111,7 @@ impl Tokenizer {
         if texts.len() < WORTH_KEEPING {
             return self.encode_now(texts, max_length);
         }
-        let mut key = Key::new();
+        let mut key = Key::default();
         key.add(&self.file);
         key.add(&self.vectors.to_le_bytes());
         key.add(&max_length.to_le_bytes());

@@ -6,7 +6,10 @@ mod clock;
 mod evaluate;
 mod figure;
 mod guard;
+mod loss;
+mod names;
 pub(crate) mod optimizer;
+mod origin;
 mod progress;
 mod run;
 mod schedule;
@@ -16,9 +19,10 @@ pub(crate) mod tests;
 
 use crate::dataloader::{DataLoader, Dataset};
 use crate::error::{Error, Result};
-use crate::metrics::History;
+use crate::metrics::{History, Metric};
 use crate::mode::{Mode, Precision};
 pub(crate) use guard::guarded;
+pub use loss::ClassWeights;
 pub use optimizer::Optimizer;
 use run::Run;
 pub use schedule::Schedule;
@@ -26,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use speed::Speed;
 use std::path::PathBuf;
 use tch::nn::VarStore;
-use tch::{Kind, Reduction, Tensor};
+use tch::{Kind, Tensor};
 
 /// A model that can be trained on features `F`: a struct of a notebook cell becomes one by
 /// `forward` and `var_store`.
@@ -43,6 +47,16 @@ pub trait Classifier<F> {
     /// The store that holds the model's parameters. Those that ask for no gradients stay as they
     /// are in a training.
     fn var_store(&self) -> &VarStore;
+
+    /// What class 0, 1, 2, ... is called, if the model knows; else nothing. Its answers are shown
+    /// under these names.
+    fn class_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Tells the model the names of the classes that it has learned. A model without a place for them
+    /// leaves this as it is.
+    fn set_class_names(&self, _names: &[String]) {}
 }
 
 /// How to train: `Trainer { learning_rate: 0.1, ..Default::default() }`.
@@ -67,7 +81,15 @@ pub struct Trainer {
     pub accumulation_steps: usize,
     /// The numbers that the model calculates with, also when it is evaluated.
     pub precision: Precision,
-    /// Ends the training after so many epochs without a better validation accuracy.
+    /// How much the examples of each class count in the loss, those to validate on, too.
+    pub class_weights: ClassWeights,
+    /// The share of an answer that goes to all classes alike, 0 to below 1: the model is then not
+    /// to be quite sure of any (Szegedy et al. 2016, <https://arxiv.org/abs/1512.00567>). Also of
+    /// those to validate on.
+    pub label_smoothing: f64,
+    /// What makes an epoch better than another one.
+    pub best_by: Metric,
+    /// Ends the training after so many epochs that are not better than the best before.
     pub patience: Option<usize>,
     /// `fit` shows nothing: for many short trainings in one cell. The history has their figures.
     pub quiet: bool,
@@ -75,7 +97,7 @@ pub struct Trainer {
     /// numbers.
     pub seed: u32,
     /// A folder for `metrics.csv`, the numbers of each epoch, `best.safetensors`, the trained
-    /// parameters with the best validation accuracy, and `checkpoint.safetensors`, from which
+    /// parameters of the best epoch, and `checkpoint.safetensors`, from which
     /// [`Trainer::resume`] goes on; all are written while the training runs.
     pub save_dir: Option<PathBuf>,
     /// The number of steps after which the checkpoint is written, besides at the end of each epoch
@@ -95,6 +117,9 @@ impl Default for Trainer {
             max_grad_norm: None,
             accumulation_steps: 1,
             precision: Precision::Fp32,
+            class_weights: ClassWeights::Equal,
+            label_smoothing: 0.0,
+            best_by: Metric::Accuracy,
             patience: None,
             quiet: false,
             seed: 1,
@@ -105,14 +130,20 @@ impl Default for Trainer {
 }
 
 impl Trainer {
-    /// Trains the model. At the end it has the parameters of the epoch with the best validation
-    /// accuracy. In a notebook the curves of loss and accuracy grow while it runs. Jupyter's stop
-    /// button ends it after the current batch with what there is.
+    /// Trains the model. At the end it has the parameters of the best epoch, by default the one with
+    /// the best validation accuracy, and knows the names of the classes, if it has a place for them; if
+    /// it had others, both are printed.
+    /// In a notebook the curves of loss and accuracy grow while it runs. Jupyter's stop button ends
+    /// it after the current batch with what there is.
+    ///
+    /// The losses of the history, for train and val, are what PyTorch's
+    /// `CrossEntropyLoss(weight, label_smoothing)` would say of all examples together: means by the
+    /// weights of their classes, whatever the sizes of the batches.
     ///
     /// # Errors
     /// [`Error::Argument`] for settings that can't be used, [`Error::Data`] if the loss becomes
-    /// NaN, a label has no logit or all parameters are frozen, [`Error::Torch`] if the model does
-    /// not fit the data, [`Error::Memory`] if the device is too small, [`Error::File`] if
+    /// NaN, a label has no logit, train and val have other classes, a class without examples is to
+    /// be balanced, or all parameters are frozen, [`Error::Torch`] if the model does not fit the data, [`Error::Memory`] if the device is too small, [`Error::File`] if
     /// `save_dir` can't be written to; what was there before stays. After an error, the model has
     /// the best parameters so far.
     pub fn fit<D: Dataset, M: Classifier<D::Batch>>(
@@ -165,9 +196,20 @@ impl Trainer {
                 self.max_grad_norm.is_none_or(positive),
                 "take a number above 0; 1.0 is usual",
             ),
+            (
+                "label_smoothing",
+                self.label_smoothing,
+                (0.0..1.0).contains(&self.label_smoothing),
+                "take 0, or a share below 1; 0.1 is usual",
+            ),
         ];
         if let Some((name, value, _, remedy)) = remedies.iter().find(|(_, _, fine, _)| !fine) {
             return Err(Error::argument(name, value, *remedy));
+        }
+        if let ClassWeights::Given(weights) = &self.class_weights
+            && let Some(weight) = weights.iter().find(|weight| !positive(**weight))
+        {
+            return Err(Error::argument("class_weights", weight, "take numbers above 0"));
         }
         let counts = [
             ("num_epochs", Some(self.num_epochs)),
@@ -190,50 +232,43 @@ fn finish<D: Dataset, M: Classifier<D::Batch>>(
     let outcome = run.epochs();
     run.best.restore(model.var_store())?;
     outcome?;
+    run.name_classes();
     let (progress, history) = run.end();
     progress.finish(&history);
     Ok(history)
 }
 
-/// The mean cross entropy of logits, shape (examples, classes): a tensor without dimensions.
-fn cross_entropy(logits: &Tensor, labels: &Tensor, classes: usize) -> Result<Tensor> {
-    let outputs = logits.size().last().copied().unwrap_or_default();
-    if outputs < classes as i64 {
-        return Err(Error::Data(format!(
-            "label {}, but the model has {outputs} outputs: give it {classes} or more",
-            classes - 1
-        )));
-    }
-    let weights: Option<Tensor> = None;
-    Ok(logits.f_cross_entropy_loss(labels, weights, Reduction::Mean, -100, 0.0)?)
-}
-
 /// Running sums over the examples seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Sums {
+    /// Times the weight.
     loss: f64,
+    #[serde(default)]
+    weight: f64,
     correct: f64,
     examples: f64,
 }
 
 impl Sums {
-    /// Those of one batch: logits (batch, classes), the mean loss, labels (batch).
-    fn of(logits: &Tensor, loss: &Tensor, labels: &Tensor) -> Result<Sums> {
-        let examples = labels.numel() as f64;
+    /// Those of one batch: logits (batch, classes), the mean loss and the weight of all examples,
+    /// labels (batch).
+    fn of(logits: &Tensor, (loss, weight): (&Tensor, f64), labels: &Tensor) -> Result<Sums> {
         let hits = logits.f_argmax(-1, false)?.f_eq_tensor(labels)?.f_sum(Kind::Int64)?;
-        let loss = f64::try_from(loss)? * examples;
-        Ok(Sums { loss, correct: i64::try_from(hits)? as f64, examples })
+        let loss = f64::try_from(loss)? * weight;
+        let (correct, examples) = (i64::try_from(hits)? as f64, labels.numel() as f64);
+        Ok(Sums { loss, weight, correct, examples })
     }
 
-    /// Loss and accuracy, both means over the examples.
+    /// Loss and accuracy, means over the examples, the loss by their weights.
     fn mean(&self) -> (f64, f64) {
-        (self.loss / self.examples, self.correct / self.examples)
+        (self.loss / self.weight, self.correct / self.examples)
     }
 }
 
 impl std::ops::AddAssign for Sums {
     fn add_assign(&mut self, other: Sums) {
         self.loss += other.loss;
+        self.weight += other.weight;
         self.correct += other.correct;
         self.examples += other.examples;
     }

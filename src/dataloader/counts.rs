@@ -1,6 +1,7 @@
 //! Batches of word counts.
 
 use super::Dataset;
+use crate::cache::Key;
 use crate::error::Result;
 use crate::vectorizer::CountMatrix;
 use tch::{Device, Kind, Tensor, nn};
@@ -10,6 +11,15 @@ impl Dataset for CountMatrix {
 
     fn len(&self) -> usize {
         self.shape().0
+    }
+
+    fn fingerprint(&self) -> Result<String> {
+        let mut key = Key::default();
+        key.add(&self.shape().1.to_le_bytes());
+        key.add_all(self.indptr().iter().map(|start| start.to_le_bytes()));
+        key.add_all(self.indices().iter().map(|column| column.to_le_bytes()));
+        key.add_all(self.data().iter().map(|count| count.to_le_bytes()));
+        Ok(key.finish())
     }
 
     fn gather(&self, rows: &[usize], device: Device) -> Result<Features> {

@@ -1,62 +1,15 @@
 //! How a model does on data it has not learned from.
 
+use super::{ClassMetrics, Predictions, ThresholdCurve};
+use crate::dataset::listed;
 use crate::display::{Html, Show, table};
-
-/// What a model says about each example.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Predictions {
-    /// The probability of each class, f32, shape (examples, classes): the softmax of the logits.
-    pub probabilities: Vec<Vec<f32>>,
-}
-
-impl Predictions {
-    /// The most probable class of each example; of equals, the first.
-    pub fn classes(&self) -> Vec<i64> {
-        self.probabilities.iter().map(|row| largest(row) as i64).collect()
-    }
-
-    /// How sure the model is of each example's class: its probability, 0 to 1.
-    pub fn confidences(&self) -> Vec<f32> {
-        self.probabilities.iter().map(|row| row.get(largest(row)).copied().unwrap_or(0.0)).collect()
-    }
-
-    /// Shows the probabilities of the first twenty examples, in percent.
-    pub fn evcxr_display(&self) {
-        self.to_html().evcxr_display();
-    }
-}
-
-impl Show for Predictions {
-    fn to_html(&self) -> Html {
-        let classes = self.probabilities.first().map_or(0, Vec::len);
-        let names: Vec<String> = (0..classes).map(|class| format!("class {class}")).collect();
-        let header: Vec<&str> =
-            ["example"].into_iter().chain(names.iter().map(String::as_str)).collect();
-        let percent = |probability: &f32| format!("{:.1} %", 100.0 * probability);
-        let rows: Vec<Vec<String>> = (0..)
-            .zip(self.probabilities.iter().take(20))
-            .map(|(row, shares): (usize, _)| {
-                [row.to_string()].into_iter().chain(shares.iter().map(percent)).collect()
-            })
-            .collect();
-        let caption = match self.probabilities.len() {
-            1 => "probabilities of one example".to_owned(),
-            examples => format!("probabilities of {examples} examples"),
-        };
-        table(&caption, &header, &rows)
-    }
-}
-
-fn largest(row: &[f32]) -> usize {
-    (0..row.len())
-        .reduce(|best, class| if row[class] > row[best] { class } else { best })
-        .unwrap_or(0)
-}
+use crate::error::{Error, Result};
+use crate::plots::heat_map;
 
 /// How a model does on data it has not learned from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean cross entropy.
+    /// Mean cross entropy, without class weights and label smoothing.
     pub loss: f64,
     /// Share of right answers, 0 to 1.
     pub accuracy: f64,
@@ -64,7 +17,7 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<usize>>,
     /// The true class of each example, in the order of the data.
     pub labels: Vec<i64>,
-    /// What the model says about each example, in the same order.
+    /// What the model says about each example, in the same order, and what the classes are called.
     pub predictions: Predictions,
 }
 
@@ -75,16 +28,23 @@ pub struct Mistake {
     pub row: usize,
     /// Its true class.
     pub label: i64,
+    /// What that is called.
+    pub label_name: String,
     /// The class that the model took it for.
     pub prediction: i64,
+    /// What that is called.
+    pub prediction_name: String,
     /// How sure the model was, 0 to 1.
     pub confidence: f32,
 }
 
+/// Of so many classes the whole confusion matrix is shown.
+const MOST_COLUMNS: usize = 10;
+
 impl Evaluation {
     pub(crate) fn new(loss: f64, labels: Vec<i64>, predictions: Predictions) -> Evaluation {
         let predicted = predictions.classes();
-        let classes = labels.iter().chain(&predicted).max().map_or(0, |class| *class as usize + 1);
+        let classes = predictions.class_names.len();
         let mut confusion = vec![vec![0; classes]; classes];
         for (&label, &prediction) in labels.iter().zip(&predicted) {
             confusion[label as usize][prediction as usize] += 1;
@@ -97,13 +57,16 @@ impl Evaluation {
     /// The wrong answers, the most confident first.
     pub fn mistakes(&self) -> Vec<Mistake> {
         let answers = self.predictions.classes().into_iter().zip(self.predictions.confidences());
+        let name = |class: i64| self.predictions.class_names[class as usize].clone();
         let mut mistakes: Vec<Mistake> = (0..)
             .zip(self.labels.iter().zip(answers))
             .filter(|(_, (label, (prediction, _)))| *label != prediction)
             .map(|(row, (&label, (prediction, confidence)))| Mistake {
                 row,
                 label,
+                label_name: name(label),
                 prediction,
+                prediction_name: name(prediction),
                 confidence,
             })
             .collect();
@@ -111,48 +74,95 @@ impl Evaluation {
         mistakes
     }
 
-    /// Precision, recall and F1 of each class, as scikit-learn's `classification_report` gives
-    /// them: what can't be divided counts as 0.
-    pub fn class_metrics(&self) -> Vec<ClassMetrics> {
-        let ratio = |part: usize, all: usize| if all == 0 { 0.0 } else { part as f64 / all as f64 };
-        (0..self.confusion.len())
-            .map(|class| {
-                let hits = self.confusion[class][class];
-                let support = self.confusion[class].iter().sum();
-                let predicted = self.confusion.iter().map(|row| row[class]).sum();
-                ClassMetrics {
-                    precision: ratio(hits, predicted),
-                    recall: ratio(hits, support),
-                    f1: ratio(2 * hits, support + predicted),
-                    support,
-                }
-            })
-            .collect()
+    /// Of two classes, the true positive rate over the false positive rate, for each probability
+    /// from which an example may count as class 1, and the area below (ROC AUC): how probable it is
+    /// that an example of class 1 gets more than one of class 0. Scikit-learn's
+    /// `roc_curve(drop_intermediate=False)` and `roc_auc_score`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there are not two classes, or examples of one only.
+    pub fn roc(&self) -> Result<ThresholdCurve> {
+        let (scores, is_positive) = self.of_two_classes()?;
+        Ok(ThresholdCurve::roc(&scores, &is_positive))
     }
 
-    /// Shows accuracy, loss, the confusion matrix and the metrics of each class in the notebook.
+    /// Of two classes, precision over recall of class 1, for each probability from which an example
+    /// may count as class 1, and the average precision. It says more than [`roc`](Self::roc) where
+    /// class 1 is rare. Scikit-learn's `precision_recall_curve` and `average_precision_score`.
+    ///
+    /// # Errors
+    /// As [`roc`](Self::roc).
+    pub fn precision_recall(&self) -> Result<ThresholdCurve> {
+        let (scores, is_positive) = self.of_two_classes()?;
+        Ok(ThresholdCurve::precision_recall(&scores, &is_positive))
+    }
+
+    /// The probability of class 1 of each example, and whether it is of that class.
+    fn of_two_classes(&self) -> Result<(Vec<f32>, Vec<bool>)> {
+        let names = &self.predictions.class_names;
+        if names.len() != 2 {
+            let (count, listed) = (names.len(), listed(names));
+            return Err(Error::Data(format!(
+                "these curves are for two classes, and there are {count} ({listed}): look at \
+                 class_metrics() instead"
+            )));
+        }
+        let is_positive: Vec<bool> = self.labels.iter().map(|label| *label == 1).collect();
+        if let Some(absent) = [0, 1].iter().find(|class| !self.labels.contains(class)) {
+            let name = &names[*absent as usize];
+            return Err(Error::Data(format!(
+                "no example is of class {name}, so there is nothing to tell apart: evaluate on data \
+                 with both classes"
+            )));
+        }
+        Ok((self.predictions.probabilities.iter().map(|row| row[1]).collect(), is_positive))
+    }
+
+    /// The confusion matrix as a picture, with the names of the classes: a row for each true class, the
+    /// stronger the colour, the larger the share of its examples, 0 to 1, that were taken for the
+    /// class of the column.
+    pub fn figure(&self) -> Html {
+        let shares = |row: &Vec<usize>| {
+            let all = row.iter().sum::<usize>().max(1) as f64;
+            row.iter().map(|&count| count as f64 / all).collect()
+        };
+        let values: Vec<Vec<f64>> = self.confusion.iter().map(shares).collect();
+        heat_map("True class (row) and answer (column)", &self.predictions.class_names, &values)
+    }
+
+    /// Shows accuracy, loss, the confusion matrix, the metrics of each class and their means in the
+    /// notebook. Of more than ten classes, instead of the matrix, what each is most often taken for.
     pub fn evcxr_display(&self) {
         self.to_html().evcxr_display();
+    }
+
+    /// The last cells of a class's row: which classes its examples were taken for.
+    fn taken_for(&self, class: usize) -> Vec<String> {
+        let (row, names) = (&self.confusion[class], &self.predictions.class_names);
+        if names.len() <= MOST_COLUMNS {
+            return row.iter().map(usize::to_string).collect();
+        }
+        let others = (0..row.len()).filter(|&other| other != class && row[other] > 0);
+        let most = others.reduce(|best, other| if row[other] > row[best] { other } else { best });
+        vec![most.map_or(String::new(), |other| format!("{} ({})", names[other], row[other]))]
     }
 }
 
 impl Show for Evaluation {
     fn to_html(&self) -> Html {
-        let classes = self.confusion.len();
-        let predicted: Vec<String> =
-            (0..classes).map(|class| format!("predicted {class}")).collect();
-        let mut header = vec!["true class"];
-        header.extend(predicted.iter().map(String::as_str));
-        header.extend(["precision", "recall", "F1"]);
-        let rows: Vec<Vec<String>> = (0..)
-            .zip(self.confusion.iter().zip(self.class_metrics()))
-            .map(|(class, (row, metrics)): (usize, _)| {
-                let counts = row.iter().map(usize::to_string);
-                let shares = [metrics.precision, metrics.recall, metrics.f1]
-                    .map(|share| format!("{:.2} %", 100.0 * share));
-                [class.to_string()].into_iter().chain(counts).chain(shares).collect()
-            })
-            .collect();
+        let names = &self.predictions.class_names;
+        let last: Vec<String> = match names.len() <= MOST_COLUMNS {
+            true => names.iter().map(|name| format!("predicted {name}")).collect(),
+            false => vec!["most often taken for".to_owned()],
+        };
+        let mut header = vec!["true class", "precision", "recall", "F1", "examples"];
+        header.extend(last.iter().map(String::as_str));
+        let mut rows: Vec<Vec<String>> =
+            self.class_metrics().iter().map(ClassMetrics::cells).collect();
+        for (class, row) in rows.iter_mut().enumerate() {
+            row.extend(self.taken_for(class));
+        }
+        rows.extend([self.macro_avg(), self.weighted_avg()].iter().map(ClassMetrics::cells));
         let summary = format!(
             "accuracy {:.2} %, loss {:.4}, over {} examples",
             100.0 * self.accuracy,
@@ -163,34 +173,24 @@ impl Show for Evaluation {
     }
 }
 
-/// How a model does on the examples of one class.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ClassMetrics {
-    /// Of the examples predicted to be of this class, the share that are, 0 to 1.
-    pub precision: f64,
-    /// Of the examples of this class, the share predicted to be, 0 to 1.
-    pub recall: f64,
-    /// The harmonic mean of the two.
-    pub f1: f64,
-    /// How many examples are of this class.
-    pub support: usize,
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::dataset::numbered;
+    use crate::plots::tests::drawing;
 
     /// An evaluation of answers that the model is more or less sure of.
-    fn evaluation(labels: &[i64], answers: &[(usize, f32)], classes: usize) -> Evaluation {
+    pub fn evaluation(labels: &[i64], answers: &[(usize, f32)], classes: usize) -> Evaluation {
         let row = |&(class, confidence): &(usize, f32)| {
             let rest = (1.0 - confidence) / (classes - 1) as f32;
             (0..classes).map(|c| if c == class { confidence } else { rest }).collect()
         };
         let probabilities = answers.iter().map(row).collect();
-        Evaluation::new(0.1, labels.to_vec(), Predictions { probabilities })
+        let class_names = numbered(classes);
+        Evaluation::new(0.1, labels.to_vec(), Predictions { probabilities, class_names })
     }
 
-    fn sure(answers: &[usize]) -> Vec<(usize, f32)> {
+    pub fn sure(answers: &[usize]) -> Vec<(usize, f32)> {
         answers.iter().map(|&class| (class, 0.9)).collect()
     }
 
@@ -207,30 +207,43 @@ mod tests {
         let mistakes = evaluation(&[0, 0, 0, 1], &answers, 2).mistakes();
         let rows: Vec<usize> = mistakes.iter().map(|mistake| mistake.row).collect();
         assert_eq!(rows, [3, 2, 1]);
-        assert_eq!(mistakes[0], Mistake { row: 3, label: 1, prediction: 0, confidence: 0.8 });
+        let first = &mistakes[0];
+        assert_eq!((first.label, first.prediction, first.confidence), (1, 0, 0.8));
+        assert_eq!((first.label_name.as_str(), first.prediction_name.as_str()), ("1", "0"));
     }
 
     #[test]
-    fn of_equally_probable_classes_the_first_is_predicted() {
-        let predictions = Predictions { probabilities: vec![vec![0.25, 0.375, 0.375]] };
-        assert_eq!(predictions.classes(), [1]);
-        assert_eq!(predictions.confidences(), [0.375]);
+    fn curves_are_for_two_classes_that_occur() {
+        let error = |labels: &[i64], classes| {
+            let curve = evaluation(labels, &sure(&[0, 1]), classes).roc();
+            curve.unwrap_err().to_string()
+        };
+        assert!(error(&[0, 1], 3).contains("there are 3 (0, 1, 2)"));
+        assert!(error(&[1, 1], 2).starts_with("no example is of class 0"));
+        let evaluation = evaluation(&[0, 1, 1], &sure(&[0, 1, 0]), 2);
+        assert_eq!(evaluation.roc().unwrap().area, 0.75);
+        assert!((evaluation.precision_recall().unwrap().area - 5.0 / 6.0).abs() < 1e-12);
     }
 
-    // >>> precision_recall_fscore_support([0, 0, 1, 1, 1, 3], [0, 1, 1, 1, 0, 2], zero_division=0)
     #[test]
-    fn class_metrics_are_those_of_scikit_learn() {
-        let evaluation = evaluation(&[0, 0, 1, 1, 1, 3], &sure(&[0, 1, 1, 1, 0, 2]), 4);
-        let metrics = evaluation.class_metrics();
-        let third = 2.0 / 3.0;
-        let expected =
-            [(0.5, 0.5, 0.5, 2), (third, third, third, 3), (0.0, 0.0, 0.0, 0), (0.0, 0.0, 0.0, 1)];
-        for (metrics, (precision, recall, f1, support)) in metrics.iter().zip(expected) {
-            assert!((metrics.precision - precision).abs() < 1e-12, "{metrics:?}");
-            assert!((metrics.recall - recall).abs() < 1e-12, "{metrics:?}");
-            assert!((metrics.f1 - f1).abs() < 1e-12, "{metrics:?}");
-            assert_eq!(metrics.support, support);
-        }
-        assert_eq!(metrics.len(), 4);
+    fn tables_have_the_names_of_the_classes() {
+        let shown = |names: Vec<String>| {
+            let mut evaluation = evaluation(&[0, 0, 1], &sure(&[0, 1, 1]), names.len());
+            evaluation.predictions.class_names = names;
+            evaluation.to_html().text().to_owned()
+        };
+        let few = shown(["ham", "spam"].map(str::to_owned).into());
+        assert!(few.contains("predicted ham  predicted spam"), "{few}");
+        assert!(few.contains("\nspam ") && few.contains("\nmacro average "), "{few}");
+        let many = shown((0..77).map(|class| format!("class_{class}")).collect());
+        assert!(!many.contains("predicted class_0") && many.contains("class_1 (1)"), "{many}");
+    }
+
+    #[test]
+    fn the_picture_has_the_names_of_the_classes() {
+        let mut evaluation = evaluation(&[0, 0, 1], &sure(&[0, 1, 1]), 2);
+        evaluation.predictions.class_names = ["ham", "spam"].map(str::to_owned).into();
+        let picture = drawing(&evaluation.figure());
+        assert!(picture.contains("ham") && picture.contains("spam"), "{picture}");
     }
 }

@@ -1,55 +1,15 @@
 //! A training, epoch by epoch.
 
+use super::{EpochMetrics, Metric, StepMetrics};
 use crate::display::{Html, Show, table, thousands};
 use crate::error::Result;
 use crate::files::{cannot_write, write_whole};
 use crate::plots::{Curve, side_by_side, training_chart};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::path::Path;
 
 /// More rows than this are no table to be read.
 const MOST_ROWS: usize = 98;
-
-/// The numbers of one epoch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochMetrics {
-    /// From 1.
-    pub epoch: usize,
-    /// Mean cross entropy over the training examples, each taken before its step.
-    pub train_loss: f64,
-    /// Share of right answers, 0 to 1, likewise.
-    pub train_accuracy: f64,
-    /// Mean cross entropy over the validation examples, at the end of the epoch.
-    pub val_loss: f64,
-    /// Share of right answers there, 0 to 1.
-    pub val_accuracy: f64,
-}
-
-impl fmt::Display for EpochMetrics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "epoch {} | train loss {:.4}, accuracy {:.2} % | val loss {:.4}, accuracy {:.2} %",
-            self.epoch,
-            self.train_loss,
-            100.0 * self.train_accuracy,
-            self.val_loss,
-            100.0 * self.val_accuracy,
-        )
-    }
-}
-
-/// The numbers of some steps within an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepMetrics {
-    /// Where in the training they end, in epochs: 0.5 is the middle of the first one.
-    pub epoch: f64,
-    /// Mean cross entropy over their examples, each taken before its step.
-    pub train_loss: f64,
-    /// Share of right answers, 0 to 1, likewise.
-    pub train_accuracy: f64,
-}
 
 /// A training, epoch by epoch. In a notebook it shows itself as two figures, loss and accuracy, and
 /// as a table.
@@ -60,19 +20,21 @@ pub struct History {
     /// What went on within the epochs: some twenty points in each.
     #[serde(default)]
     pub steps: Vec<StepMetrics>,
+    /// Which number of the validation data tells the best epoch.
+    #[serde(default)]
+    pub best_by: Metric,
     /// Whether the stop button ended the training early.
     pub stopped: bool,
 }
 
 impl History {
-    /// The epoch with the best validation accuracy, whose parameters the model has now. Of equals
-    /// it is the first.
+    /// The epoch that is best by `best_by`, whose parameters the model has now. Of equals it is the
+    /// first.
     pub fn best(&self) -> Option<&EpochMetrics> {
-        self.epochs.iter().reduce(
-            |best, epoch| {
-                if epoch.val_accuracy > best.val_accuracy { epoch } else { best }
-            },
-        )
+        let value = |epoch| self.best_by.of(epoch);
+        self.epochs
+            .iter()
+            .reduce(|best, epoch| if value(epoch) > value(best) { epoch } else { best })
     }
 
     /// The two figures of the course: loss and accuracy, for train and val, over the epochs. The
@@ -98,13 +60,16 @@ impl History {
             Curve { within: within(|s| s.train_loss), ..curve("train", |e| e.train_loss) },
             curve("val", |e| e.val_loss),
         ];
-        let accuracy = [
+        let mut accuracy = vec![
             Curve {
                 within: within(|s| 100.0 * s.train_accuracy),
                 ..curve("train", |e| 100.0 * e.train_accuracy)
             },
             curve("val", |e| 100.0 * e.val_accuracy),
         ];
+        if self.best_by == Metric::MacroF1 {
+            accuracy.push(curve("val, macro F1", |e| 100.0 * Metric::MacroF1.of(e)));
+        }
         let best =
             |value: fn(&EpochMetrics) -> f64| self.best().map(|e| (e.epoch as f64, value(e)));
         side_by_side(&[
@@ -113,7 +78,10 @@ impl History {
                 "Accuracy",
                 "accuracy (%)",
                 &accuracy,
-                best(|e| 100.0 * e.val_accuracy),
+                match self.best_by {
+                    Metric::MacroF1 => best(|e| 100.0 * Metric::MacroF1.of(e)),
+                    _ => best(|e| 100.0 * e.val_accuracy),
+                },
                 epochs,
             ),
         ])
@@ -121,21 +89,25 @@ impl History {
 
     /// The numbers of the epochs as a table; of more than a hundred, some.
     pub fn table(&self) -> Html {
-        let header = ["epoch", "train loss", "train accuracy", "val loss", "val accuracy"];
+        let has_f1 = self.epochs.iter().any(|epoch| epoch.val_macro_f1.is_some());
+        let mut header = vec!["epoch", "train loss", "train accuracy", "val loss", "val accuracy"];
+        header.extend(has_f1.then_some("val macro F1"));
         let percent = |share: f64| format!("{:.2} %", 100.0 * share);
         let row = |e: &EpochMetrics| {
-            vec![
+            let mut row = vec![
                 e.epoch.to_string(),
                 format!("{:.4}", e.train_loss),
                 percent(e.train_accuracy),
                 format!("{:.4}", e.val_loss),
                 percent(e.val_accuracy),
-            ]
+            ];
+            row.extend(e.val_macro_f1.map(percent));
+            row
         };
         let some = self.some_epochs();
         let rows: Vec<Vec<String>> = some.iter().map(|epoch| row(epoch)).collect();
         let mut caption = match self.best() {
-            Some(best) => format!("best: epoch {}", best.epoch),
+            Some(best) => format!("best by {}: epoch {}", self.best_by, best.epoch),
             None => String::new(),
         };
         if some.len() < self.epochs.len() {
@@ -174,11 +146,14 @@ impl History {
     /// [`Error::File`](crate::Error::File) if it can't be written; an older file is then still
     /// there.
     pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
-        let mut text = "epoch,train_loss,train_accuracy,val_loss,val_accuracy\n".to_owned();
+        let has_f1 = self.epochs.iter().any(|epoch| epoch.val_macro_f1.is_some());
+        let f1 = if has_f1 { ",val_macro_f1" } else { "" };
+        let mut text = format!("epoch,train_loss,train_accuracy,val_loss,val_accuracy{f1}\n");
         for e in &self.epochs {
-            let numbers = [e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy];
-            text +=
-                &format!("{},{}\n", e.epoch, numbers.map(|number| number.to_string()).join(","));
+            let mut numbers = vec![e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy];
+            numbers.extend(e.val_macro_f1);
+            let numbers: Vec<String> = numbers.iter().map(f64::to_string).collect();
+            text += &format!("{},{}\n", e.epoch, numbers.join(","));
         }
         let path = path.as_ref();
         write_whole(path, |part| std::fs::write(part, text).map_err(|e| cannot_write(path, &e)))
@@ -217,7 +192,9 @@ mod tests {
     use crate::plots::tests::drawing;
 
     fn epoch(epoch: usize, val_accuracy: f64) -> EpochMetrics {
-        EpochMetrics { epoch, train_loss: 0.5, train_accuracy: 0.8, val_loss: 0.6, val_accuracy }
+        let (train_loss, train_accuracy, val_loss) = (0.5, 0.8, 0.6);
+        let val_macro_f1 = None;
+        EpochMetrics { epoch, train_loss, train_accuracy, val_loss, val_accuracy, val_macro_f1 }
     }
 
     #[test]
@@ -226,6 +203,22 @@ mod tests {
         let history = History { epochs, ..History::default() };
         assert_eq!(history.best().map(|best| best.epoch), Some(2));
         assert_eq!(History::default().best(), None);
+    }
+
+    #[test]
+    fn the_best_epoch_is_that_of_the_metric() {
+        let numbers = [(0.7, 0.6, 0.5), (0.9, 0.8, 0.4), (0.8, 0.7, 0.6), (0.8, 0.6, 0.6)];
+        let epochs = (1..).zip(numbers).map(|(number, (val_accuracy, val_loss, f1))| {
+            EpochMetrics { val_loss, val_macro_f1: Some(f1), ..epoch(number, val_accuracy) }
+        });
+        let history = History { epochs: epochs.collect(), ..History::default() };
+        let best = |best_by| History { best_by, ..history.clone() }.best().map(|best| best.epoch);
+        assert_eq!(best(Metric::Accuracy), Some(2));
+        assert_eq!(best(Metric::MacroF1), Some(3));
+        assert_eq!(best(Metric::Loss), Some(1));
+        let by_f1 = History { best_by: Metric::MacroF1, ..history };
+        assert!(by_f1.table().text().starts_with("best by val macro F1: epoch 3\n"));
+        assert!(drawing(&by_f1.figures()).contains("val, macro F1"));
     }
 
     #[test]
@@ -273,6 +266,11 @@ mod tests {
             "epoch,train_loss,train_accuracy,val_loss,val_accuracy\n\
              1,0.5,0.8,0.6,0.7\n2,0.5,0.8,0.6,0.9\n"
         );
+        let epochs = vec![EpochMetrics { val_macro_f1: Some(0.25), ..epoch(1, 0.7) }];
+        let history = History { epochs, ..History::default() };
+        history.write_csv(folder.join("metrics.csv")).unwrap();
+        let text = std::fs::read_to_string(folder.join("metrics.csv")).unwrap();
+        assert!(text.ends_with("val_accuracy,val_macro_f1\n1,0.5,0.8,0.6,0.7,0.25\n"), "{text}");
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -38,6 +38,12 @@ impl Clone for HiddenStates {
 impl Dataset for HiddenStates {
     type Batch = Tensor;
 
+    fn fingerprint(&self) -> Result<String> {
+        let mut key = Key::default();
+        key.add(&bytes_of(&self.states)?);
+        Ok(key.finish())
+    }
+
     fn len(&self) -> usize {
         self.states.size().first().map_or(0, |&rows| rows as usize)
     }
@@ -57,8 +63,8 @@ impl AutoModelForSequenceClassification {
     /// takes seconds. The result is kept on disk by the content of model and texts.
     ///
     /// # Errors
-    /// [`Error::Data`] if the encoder is not frozen, so that a training would change it, or there
-    /// are no texts, [`Error::Torch`] if they were encoded for another model, [`Error::Memory`] if
+    /// [`Error::Data`] if the encoder is not frozen, so that a training would change it, if there
+    /// are no texts, or if it says NaN, [`Error::Torch`] if they were encoded for another model, [`Error::Memory`] if
     /// the device is too small, [`Error::Stopped`] by the stop button; sets that were read by then
     /// are kept.
     pub fn features<const N: usize>(
@@ -92,7 +98,7 @@ impl AutoModelForSequenceClassification {
     }
 
     fn key(&self, precision: Precision) -> Result<Key> {
-        let mut key = Key::new();
+        let mut key = Key::default();
         key.add(self.config.json.to_string().as_bytes());
         key.add(format!("{precision:?}").as_bytes());
         for (name, tensor) in self.named_parameters() {
@@ -120,7 +126,14 @@ impl AutoModelForSequenceClassification {
             Ok(first.f_to_kind(Kind::Float)?)
         })?;
         *done += tokens;
-        Ok(states)
+        if bool::try_from(states.f_isfinite()?.f_all()?)? {
+            return Ok(states);
+        }
+        Err(Error::Data(
+            "the encoder's hidden states are NaN or infinite, as after a training that diverged: \
+             load the model anew"
+                .to_owned(),
+        ))
     }
 }
 
@@ -160,8 +173,6 @@ fn tokens_in(texts: &Encodings) -> f64 {
 /// The encoder's key and that of the texts that it reads.
 fn key_of(encoder: &Key, texts: &Encodings) -> Key {
     let mut key = encoder.clone();
-    let (ids, starts) = texts.fingerprint();
-    key.add(&ids);
-    key.add(&starts);
+    texts.add_to(&mut key);
     key
 }

@@ -1,5 +1,6 @@
 //! Parity with transformers, on the models of tests/fixtures/models (see generate.py there).
 
+mod classes;
 mod files;
 mod training;
 
@@ -12,7 +13,7 @@ use crate::trainer::tests::alone;
 use crate::trainer::{Optimizer, Schedule, Trainer};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tch::Device;
 
 const WITH_GRADIENTS: [&str; 3] = ["distilbert", "bert", "roberta"];
@@ -44,6 +45,20 @@ fn assert_close(ours: &Tensor, theirs: &Tensor, tolerance: f64, what: &str) {
     assert_eq!(ours.size(), theirs.size(), "{what}");
     let difference = (ours - theirs).abs().max().double_value(&[]);
     assert!(difference <= tolerance, "{what} differs by {difference}");
+}
+
+/// A copy of a fixture, to be damaged.
+fn copied(name: &str, test: &str) -> PathBuf {
+    let folder = test_folder(test);
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        fs::copy(fixture(name).join(file), folder.join(file)).unwrap();
+    }
+    folder
+}
+
+fn error_of(folder: &Path, num_classes: usize) -> String {
+    let name = folder.to_str().unwrap();
+    AutoModelForSequenceClassification::from_pretrained(name, num_classes).unwrap_err().to_string()
 }
 
 // >>> model(input_ids=input_ids, attention_mask=attention_mask, labels=labels)

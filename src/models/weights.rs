@@ -33,12 +33,20 @@ pub struct Loaded {
     pub unused: Vec<String>,
 }
 
-/// Fills the variables of a model from the files in a folder.
+impl Loaded {
+    /// Whether the layer that gives the logits is new.
+    pub fn has_new_head(&self, config: &Config) -> bool {
+        self.new.iter().any(|name| is_last(name, config.architecture))
+    }
+}
+
+/// Fills the variables of a model from the files in a folder; with a new head, all but the layer
+/// that gives the logits.
 pub fn load(
     folder: &Path,
     config: &Config,
     store: &VarStore,
-    mismatched: Mismatched,
+    (mismatched, new_head): (Mismatched, bool),
 ) -> Result<Loaded> {
     let _no_grad = tch::no_grad_guard();
     let variables: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
@@ -53,10 +61,10 @@ pub fn load(
                 Some(variable) => {
                     let wrong = |message| Error::file(path, format!("{key}: {message}"));
                     let weight = tensor.map_err(wrong)?;
-                    if weight.size() != variable.size()
+                    let other_size = weight.size() != variable.size()
                         && mismatched == Mismatched::Replaced
-                        && !is_encoder(&name, config.architecture)
-                    {
+                        && !is_encoder(&name, config.architecture);
+                    if other_size || (new_head && is_last(&name, config.architecture)) {
                         replaced.insert(name);
                     } else {
                         fill(variable, &weight, config).map_err(wrong)?;
@@ -92,6 +100,12 @@ pub fn load(
 /// Whether a parameter belongs to the encoder, not to the last layers.
 pub fn is_encoder(name: &str, architecture: Architecture) -> bool {
     name.starts_with(&format!("{}.", architecture.prefix())) && !name.starts_with("bert.pooler.")
+}
+
+/// Whether a parameter belongs to the layer that gives the logits.
+fn is_last(name: &str, architecture: Architecture) -> bool {
+    let [_, last] = architecture.last_layers();
+    name.strip_prefix(last).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// One file, or those that the index names.

@@ -1,5 +1,6 @@
 //! Encoded texts, and batches of them.
 
+use crate::cache::Key;
 use crate::dataloader::Dataset;
 use crate::display::{Html, Show, table};
 use crate::error::{Error, Result};
@@ -80,10 +81,11 @@ impl Encodings {
         Ok(self)
     }
 
-    /// The bytes that decide about everything that is made of these texts.
-    pub(crate) fn fingerprint(&self) -> (Vec<u8>, Vec<u8>) {
-        let ids = self.ids.iter().flat_map(|id| id.to_le_bytes()).collect();
-        (ids, self.starts.iter().flat_map(|start| start.to_le_bytes()).collect())
+    /// What decides about everything that is made of these texts.
+    pub(crate) fn add_to(&self, key: &mut Key) {
+        key.add_all(self.ids.iter().map(|id| id.to_le_bytes()));
+        key.add_all(self.starts.iter().map(|start| start.to_le_bytes()));
+        key.add(format!("{:?}", self.fixed_length).as_bytes());
     }
 
     pub(super) fn to_tensors(&self) -> Result<Vec<(String, Tensor)>> {
@@ -139,6 +141,12 @@ impl Show for Encodings {
 
 impl Dataset for Encodings {
     type Batch = Tokens;
+
+    fn fingerprint(&self) -> Result<String> {
+        let mut key = Key::default();
+        self.add_to(&mut key);
+        Ok(key.finish())
+    }
 
     fn len(&self) -> usize {
         self.starts.len() - 1

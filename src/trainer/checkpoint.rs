@@ -2,6 +2,7 @@
 
 use super::Sums;
 use super::optimizer::{Steps, trained};
+use super::origin::Origin;
 use crate::error::{Error, Result};
 use crate::files::{cannot_write, write_whole};
 use crate::metrics::History;
@@ -15,27 +16,21 @@ use tch::{TchError, Tensor};
 /// The tensor that holds the numbers of [`Position`], as JSON text.
 const POSITION: &str = "position";
 
-/// A copy of the trained parameters at their best validation accuracy.
+/// A copy of the trained parameters at the end of the best epoch.
 #[derive(Default)]
 pub struct Best {
-    pub accuracy: Option<f64>,
     parameters: BTreeMap<String, Tensor>,
 }
 
 impl Best {
-    /// Copies the parameters if they are better than those before, and tells whether they were. Of
-    /// equals, the first stays.
-    pub fn keep_better(&mut self, accuracy: f64, store: &VarStore) -> Result<bool> {
-        if self.accuracy.is_some_and(|best| accuracy <= best) {
-            return Ok(false);
-        }
+    /// The parameters as they are now.
+    pub fn of(store: &VarStore) -> Result<Best> {
         let _no_grad = tch::no_grad_guard();
-        self.parameters = trained(store)
+        let parameters = trained(store)
             .into_iter()
             .map(|(name, tensor)| Ok((name, tensor.f_detach_copy()?)))
             .collect::<Result<_>>()?;
-        self.accuracy = Some(accuracy);
-        Ok(true)
+        Ok(Best { parameters })
     }
 
     /// Writes the parameters back. Without any, the model stays as it is.
@@ -60,10 +55,9 @@ pub struct Position {
     #[serde(default)]
     pub recent: Sums,
     pub history: History,
-    pub best_accuracy: Option<f64>,
     pub optimizer_steps: i32,
-    /// What must be the same for the training to go on as if nothing had been.
-    pub settings: String,
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 /// Writes all that is needed to go on.
@@ -74,11 +68,7 @@ pub fn save(
     best: &Best,
     store: &VarStore,
 ) -> Result<()> {
-    let position = Position {
-        best_accuracy: best.accuracy,
-        optimizer_steps: steps.done(),
-        ..position.clone()
-    };
+    let position = Position { optimizer_steps: steps.done(), ..position.clone() };
     let json = serde_json::to_vec(&position).map_err(|error| Error::file(path, error))?;
     let mut tensors = steps.state();
     tensors.push((POSITION.to_owned(), Tensor::f_from_slice(&json)?));
@@ -96,7 +86,7 @@ pub fn save(
 /// Puts model and optimizer where they were, and tells where that was.
 pub fn load(
     path: &Path,
-    settings: &str,
+    origin: &Origin,
     steps: &mut Steps,
     store: &VarStore,
 ) -> Result<(Position, Best)> {
@@ -111,15 +101,9 @@ pub fn load(
     };
     let position: Position =
         serde_json::from_slice(&json).map_err(|_| damaged("no checkpoint of a training"))?;
-    if position.settings != settings {
-        return Err(Error::file(
-            path,
-            format!(
-                "the checkpoint is of a training with {}, not {settings}: set them so, or start \
-                 anew with fit",
-                position.settings
-            ),
-        ));
+    if let Some(reason) = origin.differs(&position.origin) {
+        let message = format!("the checkpoint does not fit: {reason}, or start anew with fit");
+        return Err(Error::file(path, message));
     }
     let part = |prefix: &str| -> BTreeMap<String, Tensor> {
         let own = |(name, tensor): (&String, &Tensor)| {
@@ -140,8 +124,7 @@ pub fn load(
     fill(&trained, &parameters)?;
     fill(&steps.state().into_iter().collect(), &tensors)?;
     steps.set_done(position.optimizer_steps);
-    let best = Best { accuracy: position.best_accuracy, parameters: part("best.") };
-    Ok((position, best))
+    Ok((position, Best { parameters: part("best.") }))
 }
 
 /// Copies the values into the tensors of the same names.

@@ -18,9 +18,8 @@ pub struct Training {
 }
 
 impl Training {
-    pub fn start(plan: Plan) -> Training {
-        let (history, clock) = (History::default(), Clock::start(plan));
-        Training { history, now: None, plan, clock, ended: None }
+    pub fn start(plan: Plan, history: History) -> Training {
+        Training { history, now: None, plan, clock: Clock::start(plan), ended: None }
     }
 
     /// `["43 %", "52 examples/s", "41 s left"]`

@@ -3,7 +3,7 @@
 use super::clock::Plan;
 use super::figure::{Figure, Training, locked};
 use crate::display::{Live, Pace, can_redraw, is_notebook};
-use crate::metrics::{EpochMetrics, History, StepMetrics};
+use crate::metrics::{EpochMetrics, History, Metric, StepMetrics};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -21,9 +21,9 @@ enum Shown {
 }
 
 impl Progress {
-    pub fn start(plan: Plan, quiet: bool) -> Progress {
+    pub fn start(plan: Plan, history: History, quiet: bool) -> Progress {
         let shown = if quiet { Shown::Nothing } else { Shown::Lines };
-        let training = Arc::new(Mutex::new(Training::start(plan)));
+        let training = Arc::new(Mutex::new(Training::start(plan, history)));
         Progress { training, shown, pace: Pace::start() }
     }
 
@@ -101,7 +101,11 @@ impl Progress {
             format!("stopped after {}: {kept}", counted(epochs, "full epoch"))
         } else if let Some(best) = history.best() {
             let ran = counted(epochs - locked(&self.training).clock.epochs_before, "epoch");
-            format!("{ran} in {:.1} s; the best: {best}", self.pace.seconds())
+            let by = match history.best_by {
+                Metric::Accuracy => String::new(),
+                other => format!(" by {other}"),
+            };
+            format!("{ran} in {:.1} s; the best{by}: {best}", self.pace.seconds())
         } else {
             return;
         };
@@ -146,8 +150,16 @@ mod tests {
     use crate::display::{Html, Show};
 
     fn metrics(epoch: usize) -> EpochMetrics {
-        let (train_loss, val_loss) = (0.5, 0.6);
-        EpochMetrics { epoch, train_loss, train_accuracy: 0.8, val_loss, val_accuracy: 0.7 }
+        let (train_loss, val_loss, val_accuracy) = (0.5, 0.6, 0.7);
+        let val_macro_f1 = None;
+        EpochMetrics {
+            epoch,
+            train_loss,
+            train_accuracy: 0.8,
+            val_loss,
+            val_accuracy,
+            val_macro_f1,
+        }
     }
 
     fn step(epoch: f64) -> StepMetrics {
@@ -159,7 +171,7 @@ mod tests {
     }
 
     fn started(epochs: usize, batches: usize) -> Progress {
-        Progress::start(Plan { epochs, batches, val_examples: 2 }, true)
+        Progress::start(Plan { epochs, batches, val_examples: 2 }, History::default(), true)
     }
 
     #[test]

@@ -2,23 +2,24 @@
 
 use super::checkpoint::{self, Best, Position};
 use super::clock::Plan;
+use super::evaluate::predictions;
 use super::guard::forward;
+use super::loss::Loss;
+use super::names::{of_other_classes, of_training};
 use super::optimizer::{Steps, accumulate, clip};
+use super::origin::Origin;
 use super::progress::Progress;
-use super::{Classifier, Schedule, Sums, Trainer, cross_entropy};
-use crate::cache::bytes_of;
+use super::{Classifier, Sums, Trainer};
 use crate::dataloader::{DataLoader, Dataset};
+use crate::dataset::are_names;
 use crate::error::{Error, Result};
 use crate::files::cannot_write;
 use crate::interrupt::Interrupt;
-use crate::metrics::{EpochMetrics, History, StepMetrics};
+use crate::metrics::{EpochMetrics, Evaluation, History, Metric, StepMetrics};
 use crate::mode::Mode;
 use crate::random::seed_of;
-use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tch::Tensor;
-use tch::nn::VarStore;
 
 /// So many points of a curve lie within an epoch, at most.
 const POINTS: usize = 20;
@@ -28,6 +29,7 @@ pub struct Run<'a, M, D> {
     model: &'a M,
     train: &'a DataLoader<D>,
     val: &'a DataLoader<D>,
+    loss: Loss,
     steps: Steps,
     interrupt: Interrupt,
     pub best: Best,
@@ -42,31 +44,36 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         train: &'a DataLoader<D>,
         val: &'a DataLoader<D>,
     ) -> Result<Run<'a, M, D>> {
+        let names = of_training(train.class_names(), val.class_names())?;
+        let loss = Loss::of_training(trainer, names, train.labels())?;
         let steps = Steps::new(trainer.optimizer, trainer.weight_decay, model.var_store())?;
-        let settings = match &trainer.save_dir {
+        let history = History { best_by: trainer.best_by, ..History::default() };
+        let origin = match &trainer.save_dir {
             Some(folder) => {
                 std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
-                settings(trainer, train, model.var_store())?
+                Origin::of(trainer, train, val, model.var_store())?
             }
-            None => String::new(),
+            None => Origin::default(),
         };
         Ok(Run {
             trainer,
             model,
             train,
             val,
+            loss,
             steps,
             interrupt: Interrupt::listen(),
             best: Best::default(),
-            position: Position { settings, ..Position::default() },
             progress: Progress::start(
                 Plan {
                     epochs: trainer.num_epochs,
                     batches: train.num_batches(),
                     val_examples: val.labels().len(),
                 },
+                history.clone(),
                 trainer.quiet,
             ),
+            position: Position { origin, history, ..Position::default() },
         })
     }
 
@@ -75,9 +82,8 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         let path = self.checkpoint().ok_or_else(|| {
             Error::argument("save_dir", "None", "name the folder with the checkpoint to go on from")
         })?;
-        let settings = self.position.settings.as_str();
-        let store = self.model.var_store();
-        (self.position, self.best) = checkpoint::load(&path, settings, &mut self.steps, store)?;
+        let (origin, store) = (&self.position.origin, self.model.var_store());
+        (self.position, self.best) = checkpoint::load(&path, origin, &mut self.steps, store)?;
         self.progress.skip(self.batches_done(), &self.position.history);
         Ok(())
     }
@@ -94,6 +100,19 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             self.save()?;
         }
         Ok(())
+    }
+
+    /// Tells the model what the classes are called that it has learned.
+    pub fn name_classes(&self) {
+        let names = &self.loss.names;
+        if !are_names(names) {
+            return;
+        }
+        let said = of_other_classes(&self.model.class_names(), names);
+        if let Some(said) = said.filter(|_| !self.trainer.quiet) {
+            println!("{said}");
+        }
+        self.model.set_class_names(names);
     }
 
     /// What is left of it.
@@ -125,8 +144,9 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         tch::manual_seed(seed.into());
         let mode = Mode { train: true, precision: self.trainer.precision };
         let device = self.model.var_store().device();
-        let classes = self.train.num_classes().max(self.val.num_classes());
-        let examples: usize = batches.iter().map(Vec::len).sum();
+        let weight =
+            |rows: &[usize]| self.loss.weight(rows.iter().map(|&row| self.train.labels()[row]));
+        let whole: f64 = batches.iter().map(|rows| weight(rows)).sum();
         let mut sums = Sums::default();
         let mut gradients: Vec<Tensor> = Vec::new();
         for rows in batches {
@@ -135,13 +155,13 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             }
             let batch = self.train.gather(rows, device)?;
             let logits = forward(self.model, &batch.features, rows.len(), mode)?; // (batch, classes)
-            let loss = cross_entropy(&logits, &batch.labels, classes)?;
-            sums += Sums::of(&logits, &loss, &batch.labels)?;
+            let loss = self.loss.of(&logits, &batch.labels)?;
+            sums += Sums::of(&logits, (&loss, weight(rows)), &batch.labels)?;
             if !sums.loss.is_finite() {
                 return Err(self.diverged(f64::try_from(&loss)?));
             }
             // The mean over all examples of the step, whatever the batches' sizes.
-            let share = loss.f_mul_scalar(rows.len() as f64 / examples as f64)?;
+            let share = loss.f_mul_scalar(weight(rows) / whole)?;
             accumulate(&mut gradients, self.steps.gradients(&share)?)?;
         }
         if let Some(most) = self.trainer.max_grad_norm {
@@ -197,19 +217,23 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
     /// Ends the epoch with the accuracy on the validation data; false when it was stopped.
     fn validate(&mut self) -> Result<bool> {
         let progress = &mut self.progress;
-        let validation = self.trainer.evaluate_until(
-            (self.model, self.val),
+        let logits = self.trainer.logits(
+            (self.model, self.val.data()),
             &self.interrupt,
             "the validation",
             &mut |share| progress.validates(share),
         );
-        let validation = match validation {
+        let logits = match logits {
             Err(Error::Stopped(_)) => return Ok(false),
             other => other?,
         };
-        if !validation.loss.is_finite() {
-            return Err(self.diverged(validation.loss));
+        let val_loss = self.loss.mean(&logits, self.val.labels())?;
+        if !val_loss.is_finite() {
+            return Err(self.diverged(val_loss));
         }
+        let predictions = predictions(&logits, &self.loss.names)?;
+        let validation = Evaluation::new(val_loss, self.val.labels().to_vec(), predictions);
+        let f1 = || validation.macro_avg().f1;
         let (train_loss, train_accuracy) = self.position.sums.mean();
         self.position.epochs += 1;
         self.position.steps = 0;
@@ -218,12 +242,17 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             epoch: self.position.epochs,
             train_loss,
             train_accuracy,
-            val_loss: validation.loss,
+            val_loss,
             val_accuracy: validation.accuracy,
+            val_macro_f1: (self.trainer.best_by == Metric::MacroF1).then(f1),
         };
         self.progress.epoch_ends(metrics.clone());
         self.position.history.epochs.push(metrics);
-        let better = self.best.keep_better(validation.accuracy, self.model.var_store())?;
+        let better =
+            self.position.history.best().is_some_and(|best| best.epoch == self.position.epochs);
+        if better {
+            self.best = Best::of(self.model.var_store())?;
+        }
         if let Some(folder) = &self.trainer.save_dir {
             self.position.history.write_csv(folder.join("metrics.csv"))?;
             if better {
@@ -258,41 +287,4 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         let in_epoch = self.position.steps * self.trainer.accumulation_steps;
         self.position.epochs * self.train.num_batches() + in_epoch.min(self.train.num_batches())
     }
-}
-
-/// What must be the same for a training to go on as if nothing had been: the settings that decide
-/// the numbers of its steps, and a fingerprint of the labels and the frozen parameters.
-fn settings<D: Dataset>(
-    trainer: &Trainer,
-    train: &DataLoader<D>,
-    store: &VarStore,
-) -> Result<String> {
-    let mut hash = Sha256::new();
-    train.labels().iter().for_each(|label| hash.update(label.to_le_bytes()));
-    let frozen: BTreeMap<String, Tensor> =
-        store.variables().into_iter().filter(|(_, tensor)| !tensor.requires_grad()).collect();
-    for (name, tensor) in frozen {
-        hash.update(name.as_bytes());
-        hash.update(bytes_of(&tensor)?);
-    }
-    let fingerprint: String = hash.finalize().iter().take(4).map(|b| format!("{b:02x}")).collect();
-    // A constant learning rate does not depend on the number of steps, so that more can follow.
-    let steps = match trainer.schedule {
-        Schedule::Constant => String::new(),
-        _ => format!(" over {} epochs", trainer.num_epochs),
-    };
-    Ok(format!(
-        "seed {}, {:?} ({} decay) at {}, {:?}{steps} after {} steps, norm {:?}, {:?}, batches of \
-         {} x {}, data and frozen parameters {fingerprint}",
-        trainer.seed,
-        trainer.optimizer,
-        trainer.weight_decay,
-        trainer.learning_rate,
-        trainer.schedule,
-        trainer.warmup_steps,
-        trainer.max_grad_norm,
-        trainer.precision,
-        trainer.accumulation_steps,
-        train.batch_size(),
-    ))
 }

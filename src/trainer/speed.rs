@@ -1,8 +1,9 @@
 //! How fast a model learns and answers on the machine at hand.
 
 use super::guard::forward;
+use super::loss::Loss;
 use super::optimizer::Steps;
-use super::{Classifier, Trainer, cross_entropy};
+use super::{Classifier, Trainer};
 use crate::dataloader::{DataLoader, Dataset, rows_at_once};
 use crate::display::{Bar, Html, Show};
 use crate::error::{Error, Result};
@@ -63,11 +64,12 @@ impl Trainer {
         self.check()?;
         let device = model.var_store().device();
         let mut steps = Steps::new(self.optimizer, self.weight_decay, model.var_store())?;
+        let plain = Loss::new(data.class_names().to_vec());
         let loss = |rows: &[usize], train: bool| {
             let batch = data.gather(rows, device)?;
             let mode = Mode { train, precision: self.precision };
             let logits = forward(model, &batch.features, rows.len(), mode)?; // (rows, classes)
-            cross_entropy(&logits, &batch.labels, data.num_classes())
+            plain.of(&logits, &batch.labels)
         };
         let rows = of_usual_length(data.data());
         let mut measuring = Measuring::start(device);

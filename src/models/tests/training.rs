@@ -100,7 +100,7 @@ fn a_loss_that_becomes_nan_leaves_the_best_parameters() {
     let model = model("distilbert");
     let texts: Vec<String> = (0..30).map(|i| format!("the film was {}", WORDS[i % 3])).collect();
     let data = model.tokenizer.encode(&texts, 16).unwrap();
-    let data = DataLoader::new(data, (0..30).map(|i| i % 3).collect(), 6).unwrap();
+    let data = DataLoader::new(data, (0..30).map(|i| i % 3).collect::<Vec<_>>(), 6).unwrap();
     let wild = Trainer { num_epochs: 50, learning_rate: 1e30, ..Trainer::default() };
     let error = wild.fit(&model, &data, &data).unwrap_err().to_string();
     assert!(error.contains("step") && error.contains("learning_rate"), "{error}");

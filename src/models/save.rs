@@ -1,0 +1,46 @@
+//! A model in files again.
+
+use super::{AutoModelForSequenceClassification, classes, weights};
+use crate::error::Result;
+use crate::files::{cannot_write, write_whole};
+use serde_json::{Value, json};
+use std::path::Path;
+
+impl AutoModelForSequenceClassification {
+    /// Writes `model.safetensors`, `config.json` with the names of the classes, and the tokenizer's
+    /// two files into a folder:
+    /// [`from_pretrained`](Self::from_pretrained) reads it, here and in Python's transformers.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) if a file can't be written; an older one of that name is then
+    /// still there.
+    pub fn save_pretrained(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let folder = folder.as_ref();
+        let write = |name: &str, bytes: Vec<u8>| {
+            let path = folder.join(name);
+            write_whole(&path, |part| {
+                std::fs::write(part, bytes).map_err(|error| cannot_write(&path, &error))
+            })
+        };
+        weights::save(folder, &self.store)?;
+        write("tokenizer.json", self.tokenizer.file().to_vec())?;
+        write("tokenizer_config.json", format!("{:#}", self.tokenizer.json()).into_bytes())?;
+        write("config.json", format!("{:#}", self.json()).into_bytes())
+    }
+
+    /// The config for transformers, with the classes that the model has now.
+    fn json(&self) -> Value {
+        let mut json = self.config.json.clone();
+        let model_type = json["model_type"].as_str().unwrap_or_default();
+        let class = self.config.architecture.class_name(model_type);
+        json["architectures"] = json!([class]);
+        classes::write(&mut json, &self.class_names(), self.config.num_classes as usize);
+        json["dtype"] = json!("float32");
+        if let Some(fields) = json.as_object_mut() {
+            for field in ["torch_dtype", "num_labels"] {
+                fields.remove(field);
+            }
+        }
+        json
+    }
+}

@@ -1,0 +1,97 @@
+//! Of which data, settings and parameters a checkpoint is.
+
+use super::{Schedule, Trainer};
+use crate::cache::{Key, bytes_of};
+use crate::dataloader::{DataLoader, Dataset};
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use tch::Tensor;
+use tch::nn::VarStore;
+
+/// What must be the same for a training to go on as if nothing had been.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// In words.
+    pub settings: String,
+    /// Fingerprints of examples, labels and names of the classes.
+    pub train: String,
+    pub val: String,
+    /// That of the parameters that are not trained.
+    pub frozen: String,
+}
+
+impl Origin {
+    pub fn of<D: Dataset>(
+        trainer: &Trainer,
+        train: &DataLoader<D>,
+        val: &DataLoader<D>,
+        store: &VarStore,
+    ) -> Result<Origin> {
+        Ok(Origin {
+            settings: settings(trainer, train.batch_size()),
+            train: train.fingerprint()?,
+            val: val.fingerprint()?,
+            frozen: frozen(store)?,
+        })
+    }
+
+    /// Why a training of this origin can't go on from a checkpoint of another one.
+    pub fn differs(&self, checkpoint: &Origin) -> Option<String> {
+        let same = "take the same again";
+        if checkpoint.settings.is_empty() {
+            return Some("an older version wrote it, without saying of which data".to_owned());
+        }
+        if self.settings != checkpoint.settings {
+            let (theirs, ours) = (&checkpoint.settings, &self.settings);
+            return Some(format!("it is of a training with {theirs}, not {ours}: set them so"));
+        }
+        let texts = "texts, labels, names of the classes, or another max_length";
+        if self.train != checkpoint.train {
+            return Some(format!("it is of other training data ({texts}): {same}"));
+        }
+        if self.val != checkpoint.val {
+            return Some(format!("it is of other validation data ({texts}): {same}"));
+        }
+        let message = "the parameters that are frozen have other values: take the same model, and \
+                       freeze and unfreeze as before it";
+        (self.frozen != checkpoint.frozen).then(|| message.to_owned())
+    }
+}
+
+/// The settings that decide the numbers of a training's steps, and which of its epochs is the best.
+fn settings(trainer: &Trainer, batch_size: usize) -> String {
+    // A constant learning rate does not depend on the number of steps, so that more can follow.
+    let steps = match trainer.schedule {
+        Schedule::Constant => String::new(),
+        _ => format!(" over {} epochs", trainer.num_epochs),
+    };
+    format!(
+        "seed {}, {:?} ({} decay) at {}, {:?}{steps} after {} steps, norm {:?}, {:?}, batches of \
+         {} x {batch_size}, class weights {:?}, label smoothing {}, best by {}",
+        trainer.seed,
+        trainer.optimizer,
+        trainer.weight_decay,
+        trainer.learning_rate,
+        trainer.schedule,
+        trainer.warmup_steps,
+        trainer.max_grad_norm,
+        trainer.precision,
+        trainer.accumulation_steps,
+        trainer.class_weights,
+        trainer.label_smoothing,
+        trainer.best_by,
+    )
+}
+
+/// A fingerprint of the parameters that are not trained.
+fn frozen(store: &VarStore) -> Result<String> {
+    let mut key = Key::default();
+    let frozen: BTreeMap<String, Tensor> =
+        store.variables().into_iter().filter(|(_, tensor)| !tensor.requires_grad()).collect();
+    for (name, tensor) in frozen {
+        key.add(name.as_bytes());
+        key.add(&bytes_of(&tensor)?);
+    }
+    Ok(key.finish())
+}
