@@ -91,9 +91,9 @@ impl Reviews {
     }
 
     /// Writes all columns to a CSV file, the labels as class numbers, and the names of the classes,
-    /// if they have any, in one more column, `class_name`. [`Reviews::from_csv`] reads it and finds
-    /// texts, labels and names as they are here; the name of a class without a row is not kept, see
-    /// [`Reviews::with_class_names`].
+    /// if they are more than these numbers, in one more column, `class_name`. [`Reviews::from_csv`]
+    /// reads it and finds texts, labels and names as they are here. Of a class without a row the
+    /// file has nothing: [`Reviews::with_class_names`] brings it back.
     ///
     /// # Errors
     /// [`Error::File`] if it can't be written, or a column holds lists; an older file of that name is

@@ -2,12 +2,11 @@
 
 use super::quote::quote;
 use super::readers::NAMES;
-use super::{Reviews, classes, frame};
+use super::{Reviews, frame};
 use crate::error::{Error, Result};
 use crate::files::{cannot_write, write_whole};
 use polars::prelude::{AnyValue, Column, DataFrame, DataType};
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -16,8 +15,8 @@ use std::path::Path;
 pub fn write(path: &Path, reviews: &Reviews) -> Result<()> {
     let labels = frame::class_numbers(&reviews.frame, &reviews.class_names)?;
     let mut frame = reviews.frame.clone();
-    let used: HashSet<i64> = labels.iter().copied().collect();
-    if used.len() < reviews.class_names.len() || reviews.class_names != classes::numbered(&labels) {
+    if reviews.class_names.iter().zip(0..).any(|(name, class): (_, i64)| *name != class.to_string())
+    {
         if frame.column(NAMES).is_ok() {
             let message = "the names of the classes go into a column of this name: rename yours";
             return Err(Error::file(path, format!("column {}: {message}", quote(NAMES))));
@@ -132,12 +131,17 @@ mod tests {
         }
         // A class without a row keeps its number.
         let mut part = Reviews::from_rows(vec!["a".into(), "b".into()], vec![0, 2]).unwrap();
-        let (_, again) = there_and_back("part", &part);
-        assert_eq!((&again.class_names, again.labels().unwrap()), (&part.class_names, vec![0, 2]));
         part.class_names = ["neg", "neu", "pos"].map(str::to_owned).into();
         let (contents, again) = there_and_back("part", &part);
         assert_eq!(contents, "text,label,class_name\na,0,neg\nb,2,pos\n");
         assert_eq!(again.class_names, ["neg", "1", "pos"]);
+        assert_eq!(again.labels().unwrap(), [0, 2]);
+        // The files of the course have only numbers: what is missing is told.
+        part.class_names = ["0", "1", "2"].map(str::to_owned).into();
+        let (contents, again) = there_and_back("part", &part);
+        assert_eq!(contents, "text,label\na,0\nb,2\n");
+        assert_eq!(again.class_names, ["0", "2"]);
+        let again = again.with_class_names(&part.class_names).unwrap();
         assert_eq!(again.labels().unwrap(), [0, 2]);
     }
 

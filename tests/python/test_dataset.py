@@ -163,7 +163,9 @@ def test_what_is_written_by_pandas(tmp_path):
     cases, wanted = [], []
     for seed in range(50):
         random.seed(seed)
-        rows = [(random.choice(TEXTS), random.choice(["neg", "pos", "neu", None])) for _ in range(20)]
+        # A lone carriage return it writes without quotes, and can't read.
+        texts = [text for text in TEXTS if text != "a\rb"]
+        rows = [(random.choice(texts), random.choice(["neg", "pos", "neu", None])) for _ in range(20)]
         frame = pd.DataFrame(rows, columns=["text", "label"])
         path = tmp_path / f"{seed}.csv"
         frame.to_csv(path, sep=random.choice(",;\t"))
