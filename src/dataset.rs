@@ -25,7 +25,8 @@ pub use split::Splits;
 use std::path::Path;
 pub use table::CsvOptions;
 
-/// Texts with a class label each: a DataFrame with the columns `text` (String) and `label` (i64).
+/// Texts with a class label each: a DataFrame with the columns `text` (String) and `label` (i64), and
+/// any others.
 #[derive(Clone, Debug)]
 pub struct Reviews {
     /// The table itself, to look at or to work on with polars.

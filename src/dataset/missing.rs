@@ -30,7 +30,7 @@ pub fn settle(path: &Path, label: &str, table: &mut Table<2>, options: &CsvOptio
             path,
             format!(
                 "line {line}: the label is missing (column {} holds {found}): fill it in, or set \
-                 drop_missing: true; if it is a class, take it out of missing (see CsvOptions)",
+                 drop_missing: true in CsvOptions; if it is a class, take it out of missing there",
                 quote(label)
             ),
         ));

@@ -69,7 +69,7 @@ impl<'a> Records<'a> {
         let fault = |what: &str| {
             format!(
                 "line {opened}, field {number}: {what}: a quote inside a quoted field is written \
-                 twice; if quotes are letters like others in this file, set quotes: false"
+                 twice; if quotes are letters like others here, set quotes: false in CsvOptions"
             )
         };
         let mut field = Cow::Borrowed("");

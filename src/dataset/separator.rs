@@ -41,7 +41,7 @@ pub fn by_shape(text: &str, quotes: bool, least: usize) -> Result<u8, String> {
     }
     let names: Vec<String> = fitting.iter().map(|separator| name(*separator)).collect();
     Err(format!(
-        "it could be separated by {}: say by which, separator: Some({})",
+        "it could be separated by {}: say which, separator: Some({}) in CsvOptions",
         names.join(" or "),
         names[0]
     ))

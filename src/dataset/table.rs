@@ -74,7 +74,8 @@ pub fn read<const N: usize>(
     options: &CsvOptions,
 ) -> Result<Table<N>> {
     let (text, encoding) = decode::read(path, options.encoding.as_deref())?;
-    let given = options.separator.map(given_separator).transpose()?;
+    let announced = announced(&text);
+    let given = options.separator.or(announced).map(given_separator).transpose()?;
     let refused = |fault: String| Error::file(path, fault);
     let separator = match given {
         Some(separator) => separator,
@@ -86,16 +87,22 @@ pub fn read<const N: usize>(
         }
     };
     let mut notes = Vec::new();
-    if given.is_none() && separator != b',' {
+    if options.separator.is_none() && separator != b',' {
         notes.push(format!("separator {}", separator::name(separator)));
     }
     if encoding != Encoding::Utf8 {
         notes.push(format!("encoding {}", encoding.name()));
     }
-    let records = Records::new(&text, separator, options.quotes);
+    let records = Records::new(&text, separator, options.quotes).skip(announced.iter().len());
     let mut table = rows(records, names, optional, options.header).map_err(refused)?;
     table.notes = notes;
     Ok(table)
+}
+
+/// The separator in a first line "sep=;", which some programs write for Excel.
+fn announced(text: &str) -> Option<char> {
+    let mut rest = text.strip_prefix("sep=")?.chars();
+    rest.next().filter(|_| matches!(rest.next(), Some('\n' | '\r')))
 }
 
 fn given_separator(separator: char) -> Result<u8> {
@@ -108,8 +115,8 @@ fn given_separator(separator: char) -> Result<u8> {
     }
 }
 
-fn rows<const N: usize>(
-    records: Records,
+fn rows<'a, const N: usize>(
+    records: impl Iterator<Item = std::result::Result<Record<'a>, String>>,
     names: [&str; N],
     optional: Option<&str>,
     header: bool,
@@ -161,7 +168,7 @@ fn place_of(name: &str, columns: &[String], header: bool) -> std::result::Result
         [place] => Ok(place),
         [] if header => Err(format!(
             "no column {}; there are {}. If that is a row already, the file has no header line: \
-             set header: false, and its columns are \"0\", \"1\", ...",
+             set header: false in CsvOptions, and its columns are \"0\", \"1\", ...",
             quote(name),
             list(columns)
         )),

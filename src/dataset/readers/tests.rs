@@ -78,6 +78,16 @@ fn the_separator_and_the_encoding_are_found_and_said() {
 }
 
 #[test]
+fn a_line_for_excel_is_no_row() {
+    let (reviews, notes) = read("sep=;\r\ntext;label\r\na,b;1\r\nc;0\r\n").unwrap();
+    assert_eq!(reviews.texts().unwrap(), ["a,b", "c"]);
+    assert_eq!(notes, ["separator ';'"]);
+    let error = complaint(read("sep=,\ntext,label\na,1\nb\n"));
+    assert!(error.contains("line 4 has 1 field, the first line has 2"), "{error}");
+    assert_eq!(read("sep=1,text,label\na,b,0\n").unwrap().0.labels().unwrap(), [0]);
+}
+
+#[test]
 fn a_given_separator_is_obeyed() {
     let options = |separator| CsvOptions { separator: Some(separator), ..Default::default() };
     let (reviews, notes) = read_with("text:label\na,b:1\nc:0\n", &options(':')).unwrap();
