@@ -110,7 +110,7 @@ mod tests {
         let (reviews, notes) = json(contents).unwrap();
         assert_eq!(reviews.texts().unwrap(), ["a\nä", ""]);
         assert_eq!(reviews.labels().unwrap(), [1, 0]);
-        assert_eq!(notes, ["1 text is missing, the first in line 3 (\"\")"]);
+        assert_eq!(notes, ["1 text is missing and kept, the first in line 3 (\"\")"]);
         for (labels, names) in [
             (["true", "false"], ["false", "true"]),
             (["\"pos\"", "\" neg\""], ["neg", "pos"]),

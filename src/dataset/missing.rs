@@ -75,5 +75,9 @@ pub fn note(
         0 => "1 text is".to_owned(),
         more => format!("{} texts are", more + 1),
     };
-    Some(format!("{texts_are} missing, the first in {} ({})", place(first), quote(&texts[first])))
+    Some(format!(
+        "{texts_are} missing and kept, the first in {} ({})",
+        place(first),
+        quote(&texts[first])
+    ))
 }

@@ -172,7 +172,7 @@ fn rows_without_text_or_label_are_kept_or_left_out_and_it_is_said() {
     let file = "text,label\n,1\nb,0\nN/A,1\nc,0\n";
     let (reviews, notes) = read(file).unwrap();
     assert_eq!(rows(&reviews).0, ["", "b", "N/A", "c"]);
-    assert_eq!(notes, ["2 texts are missing, the first in line 2 (\"\")"]);
+    assert_eq!(notes, ["2 texts are missing and kept, the first in line 2 (\"\")"]);
     let drop = CsvOptions { drop_missing: true, ..Default::default() };
     let (reviews, notes) = read_with(format!("{file}d,\ne, null\n"), &drop).unwrap();
     assert_eq!(rows(&reviews), (vec!["b".to_owned(), "c".to_owned()], vec![0, 0]));
