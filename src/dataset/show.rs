@@ -1,5 +1,7 @@
 //! How reviews show themselves in a notebook.
 
+use super::classes::legend;
+use super::quote::excerpt;
 use super::{Reviews, Splits};
 use crate::display::{Html, Show, escape, table, thousands};
 use crate::error::{Error, Result};
@@ -15,24 +17,18 @@ impl Reviews {
     }
 
     /// The first `rows` reviews as a table, long texts cut.
-    fn table(&self, rows: usize) -> Html {
-        let (texts, labels) = (self.texts().unwrap_or_default(), self.labels().unwrap_or_default());
+    fn table(&self, rows: usize) -> Result<Html> {
+        let (texts, labels) = (self.texts()?, self.labels()?);
         let body: Vec<Vec<String>> = texts
             .iter()
             .zip(&labels)
             .take(rows)
-            .map(|(text, label)| vec![excerpt(text), label.to_string()])
+            .map(|(text, label)| vec![excerpt(text, EXCERPT), label.to_string()])
             .collect();
         let count = thousands(self.len());
         let which = if rows < self.len() { format!("the first {rows} of {count}") } else { count };
-        let caption = format!("{which} reviews; labels: {}", self.legend());
-        table(&caption, &["text", "label"], &body)
-    }
-
-    /// What the labels mean: "0 = negative, 1 = positive".
-    pub(super) fn legend(&self) -> String {
-        let names = self.class_names.iter().enumerate();
-        names.map(|(label, name)| format!("{label} = {name}")).collect::<Vec<_>>().join(", ")
+        let caption = format!("{which} reviews; labels: {}", legend(&self.class_names));
+        Ok(table(&caption, &["text", "label"], &body))
     }
 
     /// One review in full, to be read.
@@ -48,7 +44,7 @@ impl Reviews {
         let name = self.class_names.get(*label as usize).map_or("", String::as_str);
         let html = format!(
             "<blockquote style=\"max-width:48em\">{}</blockquote><p>label {label}: {}</p>",
-            escape(text),
+            on_lines(text),
             escape(name)
         );
         Ok(Html::new(html).with_text(format!("{text}\n\nlabel {label}: {name}")))
@@ -84,31 +80,40 @@ impl Splits {
 
 impl Show for Reviews {
     fn to_html(&self) -> Html {
-        self.table(5).with_text(format!("{:?}", self.frame))
+        or_complaint(self.table(5)).with_text(format!("{:?}", self.frame))
     }
 }
 
 impl Show for Splits {
     fn to_html(&self) -> Html {
+        or_complaint(self.table())
+    }
+}
+
+impl Splits {
+    fn table(&self) -> Result<Html> {
         let header: Vec<&str> = ["split", "reviews"]
             .into_iter()
             .chain(self.train.class_names.iter().map(String::as_str))
             .collect();
-        let rows: Vec<Vec<String>> = self
-            .named()
-            .map(|(name, reviews)| {
-                let counts = reviews.class_counts().unwrap_or_default();
-                let numbers = [reviews.len()].into_iter().chain(counts);
-                [name.to_owned()].into_iter().chain(numbers.map(thousands)).collect()
-            })
-            .into();
-        table("the three splits", &header, &rows)
+        let mut rows = Vec::new();
+        for (name, reviews) in self.named() {
+            let numbers = [reviews.len()].into_iter().chain(reviews.class_counts()?);
+            rows.push([name.to_owned()].into_iter().chain(numbers.map(thousands)).collect());
+        }
+        Ok(table("the three splits", &header, &rows))
     }
 }
 
-fn excerpt(text: &str) -> String {
-    let start: String = text.chars().take(EXCERPT).collect();
-    if start.len() < text.len() { start + " …" } else { start }
+/// A frame that was changed may have nothing to show but what is wrong with it.
+fn or_complaint(shown: Result<Html>) -> Html {
+    shown.unwrap_or_else(|error| error.to_string().to_html())
+}
+
+/// A text as HTML, with its line breaks.
+fn on_lines(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    text.split(['\n', '\r']).map(escape).collect::<Vec<_>>().join("<br>")
 }
 
 #[cfg(test)]
@@ -120,7 +125,8 @@ mod tests {
         let text = "<script>alert(1)</script>".to_owned();
         let mut reviews = Reviews::from_rows(vec![text.clone()], vec![0]).unwrap();
         reviews.class_names = vec![text];
-        for shown in [reviews.table(1), reviews.review(0).unwrap()] {
+        for shown in [reviews.table(1), reviews.review(0)] {
+            let shown = shown.unwrap();
             let html = shown.html();
             assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"), "{html}");
         }
@@ -134,8 +140,18 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_between_characters() {
-        assert_eq!(excerpt("short"), "short");
-        assert_eq!(excerpt(&"\u{1f600}".repeat(200)), "\u{1f600}".repeat(160) + " …");
+    fn a_review_keeps_its_line_breaks() {
+        let text = "<b>one\r\ntwo\rthree\n\nfour".to_owned();
+        let review = Reviews::from_rows(vec![text], vec![0]).unwrap().review(0).unwrap();
+        let html = review.html();
+        assert!(html.contains(">&lt;b&gt;one<br>two<br>three<br><br>four<"), "{html}");
+    }
+
+    #[test]
+    fn a_changed_frame_says_what_is_wrong_with_it() {
+        let mut reviews = Reviews::from_rows(vec!["a".to_owned()], vec![0]).unwrap();
+        reviews.frame.drop_in_place("label").unwrap();
+        let shown = reviews.to_html();
+        assert!(shown.html().contains("no column &quot;label&quot;"), "{}", shown.html());
     }
 }

@@ -106,10 +106,11 @@ impl Splits {
     }
 
     /// Writes `train.csv`, `val.csv` and `test.csv` into a folder, with the columns `index`, `text`
-    /// and `label`, as the course does. [`Reviews::from_csv`] reads them.
+    /// and `label`, as the course does, and as [`Reviews::write_csv`] does the names of the classes.
+    /// [`Reviews::from_csv`] reads them.
     ///
     /// # Errors
-    /// [`Error::File`] if one can't be written; an older file of that name is then still there.
+    /// As [`Reviews::write_csv`].
     pub fn write_csv(&self, folder: impl AsRef<Path>) -> Result<()> {
         for (name, reviews) in self.named() {
             reviews.write_csv(folder.as_ref().join(format!("{name}.csv")))?;

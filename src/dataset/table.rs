@@ -1,192 +1,195 @@
-//! CSV files of texts and labels.
+//! The columns of a CSV file.
 
+use super::decode::{self, Encoding};
+use super::quote::{list, quote};
+use super::records::{Record, Records};
+use super::separator;
 use crate::error::{Error, Result};
-use crate::files::{cannot_write, write_whole};
-use polars::prelude::{AnyValue, DataFrame};
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// No data set for learning has more classes; a number above this is no class but, say, a year.
-pub const MAX_CLASSES: i64 = 1000;
+/// How a CSV file is to be read, and what becomes of its labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CsvOptions {
+    /// The ASCII character between the fields; `None`: a comma, a semicolon, a tab or `|`,
+    /// whichever makes the columns that are asked for.
+    pub separator: Option<char>,
+    /// Whether a field may stand in quotes; `false`: quotes are letters like others, as in many
+    /// files with tabs.
+    pub quotes: bool,
+    /// The encoding: "utf-8", "utf-16", "utf-16le", "utf-16be", "windows-1252" ("cp1252") or
+    /// "latin1" ("iso-8859-1"). A byte order mark of the file decides before it, and without either
+    /// it is UTF-8.
+    pub encoding: Option<String>,
+    /// Whether the first line names the columns; `false`: their names are "0", "1", ...
+    pub header: bool,
+    /// What stands for a missing value, besides an empty field: by default what pandas takes for
+    /// one ("NA", "null", "None" and their like). Such a label is an error; such a text stays as it
+    /// is, and how many there are is printed.
+    pub missing: Vec<String>,
+    /// Whether rows without a text or a label are left out, and their number printed.
+    pub drop_missing: bool,
+    /// The classes in the order of their numbers, and no others. If all labels of the file are
+    /// numbers and none of these names is, the names are given to the numbers 0, 1, 2, ... `None`:
+    /// see [`Reviews::from_csv`](super::Reviews::from_csv).
+    pub class_names: Option<Vec<String>>,
+}
 
-/// The texts and labels of the rows, or of those rows whose field in one column has one value.
-pub fn read(
+/// `pandas.read_csv`, parameter `na_values`.
+const MISSING: [&str; 18] = [
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
+    "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+];
+
+impl Default for CsvOptions {
+    fn default() -> CsvOptions {
+        CsvOptions {
+            separator: None,
+            quotes: true,
+            encoding: None,
+            header: true,
+            missing: MISSING.map(str::to_owned).into(),
+            drop_missing: false,
+            class_names: None,
+        }
+    }
+}
+
+/// What a file has in some of its columns.
+pub struct Table<const N: usize> {
+    /// The columns that were asked for.
+    pub columns: [Vec<String>; N],
+    /// One more column, if the file has it.
+    pub optional: Option<Vec<String>>,
+    /// The line in which each row begins, from 1.
+    pub lines: Vec<usize>,
+    /// What was found out about the file.
+    pub notes: Vec<String>,
+}
+
+/// The columns of these names, and the optional one.
+pub fn read<const N: usize>(
     path: &Path,
-    text: &str,
-    label: &str,
-    only: Option<(&str, &str)>,
-) -> Result<(Vec<String>, Vec<String>)> {
-    let unreadable = |error: csv::Error| Error::file(path, error);
-    let mut reader = csv::Reader::from_path(path).map_err(unreadable)?;
-    let header = reader.headers().map_err(unreadable)?.clone();
-    if header.is_empty() {
-        return Err(Error::file(path, "the file is empty: its first line names the columns"));
-    }
-    let column = |name: &str| {
-        header.iter().position(|column| column == name).ok_or_else(|| {
-            let known: Vec<&str> = header.iter().collect();
-            Error::file(path, format!("no column {name:?}; there are {}", known.join(", ")))
-        })
+    names: [&str; N],
+    optional: Option<&str>,
+    options: &CsvOptions,
+) -> Result<Table<N>> {
+    let (text, encoding) = decode::read(path, options.encoding.as_deref())?;
+    let announced = announced(&text);
+    let given = options.separator.or(announced).map(given_separator).transpose()?;
+    let refused = |fault: String| Error::file(path, fault);
+    let separator = match given {
+        Some(separator) => separator,
+        None if options.header => separator::by_names(&text, options.quotes, &names),
+        None => {
+            let last = names.iter().filter_map(|name| name.parse::<usize>().ok()).max();
+            let least = last.map_or(2, |last| last.saturating_add(1).max(2));
+            separator::by_shape(&text, options.quotes, least).map_err(refused)?
+        }
     };
-    let (text, label) = (column(text)?, column(label)?);
-    let only = match only {
-        Some((name, value)) => Some((column(name)?, value)),
-        None => None,
+    let mut notes = Vec::new();
+    if options.separator.is_none() && separator != b',' {
+        notes.push(format!("separator {}", separator::name(separator)));
+    }
+    if encoding != Encoding::Utf8 {
+        notes.push(format!("encoding {}", encoding.name()));
+    }
+    let records = Records::new(&text, separator, options.quotes).skip(announced.iter().len());
+    let mut table = rows(records, names, optional, options.header).map_err(refused)?;
+    table.notes = notes;
+    Ok(table)
+}
+
+/// The separator in a first line "sep=;", which some programs write for Excel.
+fn announced(text: &str) -> Option<char> {
+    let mut rest = text.strip_prefix("sep=")?.chars();
+    rest.next().filter(|_| matches!(rest.next(), Some('\n' | '\r')))
+}
+
+fn given_separator(separator: char) -> Result<u8> {
+    match u8::try_from(separator) {
+        Ok(byte) if byte.is_ascii() && !b"\"\n\r".contains(&byte) => Ok(byte),
+        _ => {
+            let remedy = "take one ASCII character, such as ',', ';', '\\t' or '|'";
+            Err(Error::argument("separator", format!("{separator:?}"), remedy))
+        }
+    }
+}
+
+fn rows<'a, const N: usize>(
+    records: impl Iterator<Item = std::result::Result<Record<'a>, String>>,
+    names: [&str; N],
+    optional: Option<&str>,
+    header: bool,
+) -> std::result::Result<Table<N>, String> {
+    let mut records = records.peekable();
+    let first = match records.peek() {
+        None => return Err("the file is empty".to_owned()),
+        Some(Err(fault)) => return Err(fault.clone()),
+        Some(Ok(first)) => names_of(first, header),
     };
-    let (mut texts, mut labels) = (Vec::new(), Vec::new());
-    let mut row = csv::StringRecord::new();
-    while reader.read_record(&mut row).map_err(unreadable)? {
-        if only.is_none_or(|(column, value)| row.get(column) == Some(value)) {
-            let value = row.get(label).unwrap_or_default().trim();
-            if value.is_empty() {
-                let line = row.position().map_or(0, csv::Position::line);
-                return Err(Error::file(path, format!("line {line}: the label is missing")));
-            }
-            labels.push(value.to_owned());
-            texts.push(row.get(text).unwrap_or_default().to_owned());
+    let mut places = [0; N];
+    for (place, name) in places.iter_mut().zip(names) {
+        *place = place_of(name, &first, header)?;
+    }
+    let optional = optional.and_then(|name| place_of(name, &first, header).ok());
+    let mut table = Table {
+        columns: [const { Vec::new() }; N],
+        optional: optional.map(|_| Vec::new()),
+        lines: Vec::new(),
+        notes: Vec::new(),
+    };
+    for record in records.skip(usize::from(header)) {
+        let mut record = record?;
+        if record.fields.len() != first.len() {
+            return Err(uneven(&record, first.len()));
         }
-    }
-    Ok((texts, labels))
-}
-
-/// Class numbers for the labels, and the name of each class. Whole numbers from 0 on are class
-/// numbers already, so that several files of one data set agree; all others are sorted, by value
-/// if they are numbers, and numbered.
-pub fn classes(labels: &[String]) -> Result<(Vec<i64>, Vec<String>)> {
-    let numbers: Option<Vec<i64>> = labels.iter().map(|label| label.parse().ok()).collect();
-    if let Some(numbers) = &numbers
-        && numbers.iter().all(|number| (0..MAX_CLASSES).contains(number))
-    {
-        return Ok((numbers.clone(), numbered(numbers)));
-    }
-    // Two labels that are the same number, "1" and "01", are two classes still.
-    let key = |label: &str| label.parse::<i64>().ok().filter(|_| numbers.is_some());
-    let names: BTreeSet<(Option<i64>, &str)> =
-        labels.iter().map(|label| (key(label), label.as_str())).collect();
-    if names.len() as i64 > MAX_CLASSES {
-        return Err(Error::Data(format!(
-            "the labels have {} different values, too many for classes: is it the right column?",
-            names.len()
-        )));
-    }
-    let class_of: BTreeMap<&str, i64> = names.iter().map(|(_, name)| *name).zip(0..).collect();
-    let classes = labels.iter().map(|label| class_of[label.as_str()]).collect();
-    Ok((classes, names.iter().map(|(_, name)| (*name).to_owned()).collect()))
-}
-
-/// The names of classes that have only numbers: 0 to the largest.
-pub fn numbered(labels: &[i64]) -> Vec<String> {
-    let largest = labels.iter().max().copied().unwrap_or(-1);
-    (0..=largest).map(|class| class.to_string()).collect()
-}
-
-/// Writes all columns of a table.
-pub fn write(path: &Path, frame: &DataFrame) -> Result<()> {
-    write_whole(path, |part| {
-        let failed = |error: csv::Error| cannot_write(path, &error.into());
-        let mut writer = csv::Writer::from_path(part).map_err(failed)?;
-        writer
-            .write_record(frame.get_column_names().iter().map(|name| name.as_str()))
-            .map_err(failed)?;
-        for row in 0..frame.height() {
-            for column in frame.columns() {
-                let written = match column.get(row)? {
-                    AnyValue::String(text) => writer.write_field(text),
-                    value => writer.write_field(value.to_string()),
-                };
-                written.map_err(failed)?;
-            }
-            writer.write_record(None::<&[u8]>).map_err(failed)?;
+        let columns = table.columns.iter_mut().chain(&mut table.optional);
+        for (column, place) in columns.zip(places.into_iter().chain(optional)) {
+            column.push(std::mem::take(&mut record.fields[place]).into_owned());
         }
-        writer.flush().map_err(|error| cannot_write(path, &error))
-    })
+        table.lines.push(record.line);
+    }
+    if table.lines.is_empty() {
+        return Err("there are no reviews below the header".to_owned());
+    }
+    Ok(table)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dataset::Reviews;
-    use crate::files::test_folder;
-    use std::fs;
+/// The names of the columns, without the spaces around them.
+fn names_of(first: &Record, header: bool) -> Vec<String> {
+    let fields = first.fields.iter().enumerate();
+    fields.map(|(at, name)| if header { name.trim().to_owned() } else { at.to_string() }).collect()
+}
 
-    fn with_file<T>(name: &str, contents: impl AsRef<[u8]>, read: impl FnOnce(&Path) -> T) -> T {
-        let folder = test_folder(name);
-        let path = folder.join("mine.csv");
-        fs::write(&path, contents).unwrap();
-        let outcome = read(&path);
-        fs::remove_dir_all(folder).unwrap();
-        outcome
-    }
-
-    fn read_text(name: &str, contents: impl AsRef<[u8]>) -> Result<Reviews> {
-        with_file(name, contents, |path| Reviews::from_csv(path, "text", "label"))
-    }
-
-    #[test]
-    fn quotes_newlines_bom_and_crlf_are_understood() {
-        let contents = "\u{feff}label,text\r\n1,\"a \"\"b\"\",\nc\"\r\n0,d\r\n";
-        let reviews = read_text("quotes", contents).unwrap();
-        assert_eq!(reviews.texts().unwrap(), ["a \"b\",\nc", "d"]);
-        assert_eq!(reviews.labels().unwrap(), [1, 0]);
-        assert_eq!(reviews.class_names, ["0", "1"]);
-    }
-
-    #[test]
-    fn extra_columns_are_left_alone() {
-        let reviews = read_text("extra", "id,label,stars,text\n7,0,3,a\n8,2,5,b\n").unwrap();
-        assert_eq!(reviews.texts().unwrap(), ["a", "b"]);
-        assert_eq!(reviews.class_counts().unwrap(), [1, 0, 1]);
-    }
-
-    #[test]
-    fn labels_that_are_not_numbers_become_classes_with_names() {
-        let reviews = read_text("named", "text,label\na,pos\nb,neg\nc, pos \n").unwrap();
-        assert_eq!(reviews.labels().unwrap(), [1, 0, 1]);
-        assert_eq!(reviews.class_names, ["neg", "pos"]);
-        let signs = read_text("signs", "text,label\na,10\nb,-1\nc,2\n").unwrap();
-        assert_eq!(signs.labels().unwrap(), [2, 0, 1]);
-        assert_eq!(signs.class_names, ["-1", "2", "10"]);
-        let large = read_text("large", "text,label\na,9000000000000\nb,0\n").unwrap();
-        assert_eq!(large.labels().unwrap(), [1, 0]);
-    }
-
-    #[test]
-    fn one_class_is_data_too() {
-        let reviews = read_text("one", "text,label\na,good\nb,good\n").unwrap();
-        assert_eq!(reviews.class_counts().unwrap(), [2]);
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let faults: [(&str, &[u8], &str); 7] = [
-            ("missing", b"label,review\n1,a\n", "no column \"text\"; there are label, review"),
-            ("empty", b"", "the file is empty"),
-            ("bom-only", b"\xef\xbb\xbf", "the file is empty"),
-            ("rowless", b"text,label\n", "there are no reviews"),
-            ("unlabelled", b"text,label\na,1\nb,\n", "line 3: the label is missing"),
-            ("ragged", b"text,label\na,1\nb,1,c\n", "line: 3"),
-            ("bytes", b"text,label\n\xff,1\n", "UTF-8"),
-        ];
-        for (name, contents, complaint) in faults {
-            let error = read_text(name, contents).unwrap_err().to_string();
-            assert!(error.contains(complaint), "{name}: {error}");
+fn place_of(name: &str, columns: &[String], header: bool) -> std::result::Result<usize, String> {
+    let places: Vec<usize> =
+        (0..columns.len()).filter(|&place| columns[place] == name.trim()).collect();
+    match places[..] {
+        [place] => Ok(place),
+        [] if header => Err(format!(
+            "no column {}; there are {}. If that is a row already, the file has no header line: \
+             set header: false in CsvOptions, and its columns are \"0\", \"1\", ...",
+            quote(name),
+            list(columns)
+        )),
+        [] => {
+            Err(format!("no column {}; without a header there are {}", quote(name), list(columns)))
         }
-        let absent = Reviews::from_csv("no.csv", "text", "label").unwrap_err().to_string();
-        assert!(absent.starts_with("no.csv: "), "{absent}");
-        let many: String = (0..1001).map(|i| format!("text {i},label {i}\n")).collect();
-        let error = read_text("many", format!("text,label\n{many}")).unwrap_err().to_string();
-        assert!(error.contains("1001 different values"), "{error}");
+        _ => Err(format!(
+            "{} columns are called {}: give each a name of its own",
+            places.len(),
+            quote(name)
+        )),
     }
+}
 
-    #[test]
-    fn what_is_written_can_be_read() {
-        let texts = vec!["a \"b\",\nc".to_owned(), String::new(), "\u{e4}\u{1f600}".to_owned()];
-        let reviews = Reviews::from_rows(texts.clone(), vec![0, 2, 1]).unwrap();
-        with_file("written", "", |path| {
-            write(path, &reviews.frame).unwrap();
-            let again = Reviews::from_csv(path, "text", "label").unwrap();
-            assert_eq!(again.texts().unwrap(), texts);
-            assert_eq!(again.labels().unwrap(), [0, 2, 1]);
-        });
-    }
+fn uneven(record: &Record, expected: usize) -> String {
+    let (line, found) = (record.line, record.fields.len());
+    let remedy = if found > expected {
+        "a text that holds the separator must stand in quotes"
+    } else {
+        "a text that holds a line break must stand in quotes"
+    };
+    let fields = if found == 1 { "field" } else { "fields" };
+    format!("line {line} has {found} {fields}, the first line has {expected}: {remedy}")
 }

@@ -1,0 +1,217 @@
+//! Numbers and names for the classes of somebody's labels.
+
+use super::quote::{list, quote};
+use crate::error::{Error, Result};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// No data set for learning has more classes; a number above this is no class but, say, a year.
+pub const MAX_CLASSES: i64 = 1000;
+
+/// What labels became.
+#[derive(Debug)]
+pub struct Classes {
+    /// A class number for each of them.
+    pub labels: Vec<i64>,
+    pub names: Vec<String>,
+    /// What should be said of it.
+    pub note: Option<String>,
+}
+
+/// Numbers the classes. Labels that are numbers are ordered by value, others as texts; whole numbers
+/// from 0 on without a gap are class numbers already.
+///
+/// `refuse` makes the error of a row and a complaint.
+pub fn number(labels: &[String], refuse: impl Fn(usize, String) -> Error) -> Result<Classes> {
+    if !labels.iter().all(|label| label.parse::<f64>().is_ok()) {
+        return words(labels);
+    }
+    let mut values = Vec::with_capacity(labels.len());
+    for (row, label) in labels.iter().enumerate() {
+        values.push(whole(label).ok_or_else(|| {
+            let remedy = "labels are whole numbers or words: round it, or put a word in its place";
+            refuse(row, format!("the label {label} is no class: {remedy}"))
+        })?);
+    }
+    let distinct: BTreeSet<i128> = values.iter().copied().collect();
+    check_count(distinct.len())?;
+    let class_of: HashMap<i128, i64> = distinct.iter().copied().zip(0..).collect();
+    let labels = values.iter().map(|value| class_of[value]).collect();
+    let names: Vec<String> = distinct.iter().map(i128::to_string).collect();
+    let note = distinct.iter().copied().ne(0..distinct.len() as i128).then(|| {
+        let legend = legend(&names);
+        format!("labels: {legend} (by value; with_class_names numbers another file alike)")
+    });
+    Ok(Classes { labels, names, note })
+}
+
+fn words(labels: &[String]) -> Result<Classes> {
+    let distinct: BTreeSet<&str> = labels.iter().map(String::as_str).collect();
+    check_count(distinct.len())?;
+    let class_of: HashMap<&str, i64> = distinct.iter().copied().zip(0..).collect();
+    let names: Vec<String> = distinct.iter().map(|name| (*name).to_owned()).collect();
+    let mut note = format!("labels: {}", legend(&names));
+    if let Some((one, other)) = alike(&names) {
+        note += &format!(" ({} and {} are two classes)", quote(one), quote(other));
+    }
+    let labels = labels.iter().map(|label| class_of[label.as_str()]).collect();
+    Ok(Classes { labels, names, note: Some(note) })
+}
+
+/// Two names that differ only in capitals.
+fn alike(names: &[String]) -> Option<(&str, &str)> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    names.iter().find_map(|name| Some((seen.insert(name.to_lowercase(), name)?, name.as_str())))
+}
+
+fn check_count(classes: usize) -> Result<()> {
+    if classes as i64 <= MAX_CLASSES {
+        return Ok(());
+    }
+    Err(Error::Data(format!(
+        "the labels have {classes} different values, too many for classes: is it the right column?"
+    )))
+}
+
+/// Numbers the labels by given names. Where all labels are numbers and no name is, label 0 is the
+/// first name.
+pub fn by_names(
+    labels: &[String],
+    names: &[String],
+    refuse: impl Fn(usize, String) -> Error,
+) -> Result<Classes> {
+    let mut class_of = HashMap::new();
+    for (name, class) in names.iter().zip(0..) {
+        if class_of.insert(plain(name), class).is_some() {
+            let remedy = format!("{} is there twice: name each class once", quote(name));
+            return Err(Error::argument("class_names", list(names), remedy));
+        }
+    }
+    check_count(names.len())?;
+    let is_number = |label: &String| whole(label).is_some();
+    if labels.iter().all(is_number) && !names.iter().any(is_number) {
+        class_of = (0..names.len() as i64).map(|class| (class.to_string(), class)).collect();
+    }
+    let mut classes = Vec::with_capacity(labels.len());
+    for (row, label) in labels.iter().enumerate() {
+        classes.push(*class_of.get(&plain(label)).ok_or_else(|| {
+            let label = quote(label);
+            refuse(row, format!("the label {label} is none of the class names: {}", list(names)))
+        })?);
+    }
+    let note = (names != numbered(&classes)).then(|| format!("labels: {}", legend(names)));
+    Ok(Classes { labels: classes, names: names.to_vec(), note })
+}
+
+/// The numbering that a file brings: labels that are class numbers, and for each its name in another
+/// column. A class without a row is called by its number.
+pub fn named(labels: &[String], names: &[String]) -> Option<Classes> {
+    let class = |label: &String| whole(label).and_then(|value| i64::try_from(value).ok());
+    let labels: Vec<i64> = labels.iter().map(class).collect::<Option<_>>()?;
+    if !labels.iter().all(|label| (0..MAX_CLASSES).contains(label)) {
+        return None;
+    }
+    let mut found: BTreeMap<i64, &str> = BTreeMap::new();
+    let agrees = |(label, name)| *found.entry(label).or_insert(name) == name;
+    if !labels.iter().copied().zip(names.iter().map(String::as_str)).all(agrees) {
+        return None;
+    }
+    let mut all = numbered(&labels);
+    for (label, name) in &found {
+        all[*label as usize] = (*name).to_owned();
+    }
+    let distinct: BTreeSet<&str> = all.iter().map(String::as_str).collect();
+    if distinct.len() < all.len() || distinct.contains("") {
+        return None;
+    }
+    let note = (found.len() < all.len()).then(|| {
+        let absent = (0..).zip(&all).filter(|(label, _)| !found.contains_key(label));
+        format!("no row has the label {}", list(absent.map(|(_, name)| name)))
+    });
+    Some(Classes { labels, names: all, note })
+}
+
+/// The names of classes that have only numbers: 0 to the largest.
+pub fn numbered(labels: &[i64]) -> Vec<String> {
+    let largest = labels.iter().max().copied().unwrap_or(-1);
+    (0..=largest).map(|class| class.to_string()).collect()
+}
+
+/// What the labels mean: "0 = negative, 1 = positive".
+pub fn legend(names: &[String]) -> String {
+    let names = names.iter().enumerate();
+    list(names.map(|(label, name)| format!("{label} = {name}")))
+}
+
+/// The value of a label that is a whole number, in whatever way it is written.
+pub fn whole(label: &str) -> Option<i128> {
+    /// Whole numbers up to here fit into an i128.
+    const LARGEST: f64 = 1e38;
+    let value = || label.parse().ok().filter(|value: &f64| value.fract() == 0.0);
+    let small = |value: f64| (value.abs() < LARGEST).then_some(value as i128);
+    label.parse().ok().or_else(|| small(value()?))
+}
+
+/// The name of the class: a number has one, however it is written.
+pub fn plain(label: &str) -> String {
+    let label = label.trim();
+    whole(label).map_or_else(|| label.to_owned(), |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(labels: &[&str]) -> Result<Classes> {
+        let labels: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();
+        number(&labels, |row, fault| Error::Data(format!("row {row}: {fault}")))
+    }
+
+    #[test]
+    fn labels_that_are_not_numbers_become_classes_with_names() {
+        let classes = of(&["pos", "neg", "pos"]).unwrap();
+        assert_eq!(classes.labels, [1, 0, 1]);
+        assert_eq!(classes.names, ["neg", "pos"]);
+        assert_eq!(classes.note.unwrap(), "labels: 0 = neg, 1 = pos");
+        let classes = of(&["Pos", "pos"]).unwrap();
+        assert_eq!(classes.names, ["Pos", "pos"]);
+        assert!(classes.note.unwrap().ends_with("(\"Pos\" and \"pos\" are two classes)"));
+        assert_eq!(of(&["True", "False"]).unwrap().labels, [1, 0]);
+        assert_eq!(of(&["0", "1", "O"]).unwrap().names, ["0", "1", "O"]);
+        assert_eq!(of(&["good", "good"]).unwrap().labels, [0, 0]);
+    }
+
+    #[test]
+    fn labels_that_are_numbers_are_ordered_by_value() {
+        for (labels, names, numbers) in [
+            (&["1.0", "10.0", "2.0", "2"][..], &["1", "2", "10"][..], &[0, 2, 1, 1][..]),
+            (&["10", "-1", "2"], &["-1", "2", "10"], &[2, 0, 1]),
+            (&["1", "2", "5", "4", "3"], &["1", "2", "3", "4", "5"], &[0, 1, 4, 3, 2]),
+            (&["0", "4", "0"], &["0", "4"], &[0, 1, 0]),
+            (&["0", "3", "1"], &["0", "1", "3"], &[0, 2, 1]),
+            (&["1", "-1.0", "+1"], &["-1", "1"], &[1, 0, 1]),
+            (&["9000000000000", "0"], &["0", "9000000000000"], &[1, 0]),
+            (
+                &["9007199254740993", "9007199254740992"],
+                &["9007199254740992", "9007199254740993"],
+                &[1, 0],
+            ),
+            (&["1"], &["1"], &[0]),
+        ] {
+            let classes = of(labels).unwrap();
+            assert_eq!(classes.names, names);
+            assert_eq!(classes.labels, numbers);
+            let note = classes.note.unwrap();
+            assert!(note.starts_with(&format!("labels: 0 = {}", names[0])), "{note}");
+            assert!(note.contains("with_class_names"), "{note}");
+        }
+        for labels in [&["0", "1", "2"], &["1.0", "0.0", "-0.0"], &["2e0", "00", "01"]] {
+            let classes = of(labels).unwrap();
+            assert_eq!(classes.labels[0], labels[0].parse::<f64>().unwrap() as i64);
+            assert_eq!(classes.note, None);
+        }
+        for wrong in ["0.5", "inf", "-Infinity", "1e300"] {
+            let error = of(&["1", wrong]).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("row 1: the label {wrong} is no class")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The records of a CSV file (RFC 4180), line ends of any system.
+//!
+//! A quote that is never closed, or that is closed in the middle of a field, is an error: other
+//! readers go on, and swallow or join what follows.
+
+use super::decode::line_ends;
+use std::borrow::Cow;
+
+/// The lines of a record make its fields.
+pub struct Record<'a> {
+    /// The line in which it begins, from 1.
+    pub line: usize,
+    pub fields: Vec<Cow<'a, str>>,
+}
+
+/// Reads record by record; lines without any text are passed over.
+pub struct Records<'a> {
+    text: &'a str,
+    separator: u8,
+    /// Whether quotes are more than letters.
+    quotes: bool,
+    at: usize,
+    line: usize,
+}
+
+impl<'a> Records<'a> {
+    /// The separator is an ASCII character other than a quote or a line end.
+    pub fn new(text: &'a str, separator: u8, quotes: bool) -> Records<'a> {
+        Records { text, separator, quotes, at: 0, line: 1 }
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn record(&mut self) -> Result<Record<'a>, String> {
+        let mut record = Record { line: self.line, fields: Vec::new() };
+        loop {
+            let field = self.field(record.fields.len() + 1)?;
+            record.fields.push(field);
+            match self.byte() {
+                Some(byte) if byte == self.separator => self.at += 1,
+                Some(_) => {
+                    let crlf = self.text.as_bytes()[self.at..].starts_with(b"\r\n");
+                    self.at += if crlf { 2 } else { 1 };
+                    self.line += 1;
+                    return Ok(record);
+                }
+                None => return Ok(record),
+            }
+        }
+    }
+
+    /// Goes to the separator or line end after field number `number`.
+    fn field(&mut self, number: usize) -> Result<Cow<'a, str>, String> {
+        if self.quotes && self.byte() == Some(b'"') {
+            return self.quoted(number);
+        }
+        let rest = &self.text.as_bytes()[self.at..];
+        let ends = |byte: &u8| *byte == self.separator || matches!(byte, b'\n' | b'\r');
+        let end = self.at + rest.iter().position(ends).unwrap_or(rest.len());
+        let field = &self.text[self.at..end];
+        self.at = end;
+        Ok(Cow::Borrowed(field))
+    }
+
+    fn quoted(&mut self, number: usize) -> Result<Cow<'a, str>, String> {
+        let opened = self.line;
+        let fault = |what: &str| {
+            format!(
+                "line {opened}, field {number}: {what}: a quote inside a quoted field is written \
+                 twice; if quotes are letters like others here, set quotes: false in CsvOptions"
+            )
+        };
+        let mut field = Cow::Borrowed("");
+        loop {
+            self.at += 1;
+            let rest = &self.text[self.at..];
+            let end = rest.find('"').ok_or_else(|| fault("its quote is never closed"))?;
+            field += &rest[..end];
+            self.line += line_ends(&rest.as_bytes()[..end]);
+            self.at += end + 1;
+            if self.byte() != Some(b'"') {
+                break;
+            }
+            field += "\"";
+        }
+        match self.byte() {
+            Some(byte) if byte != self.separator && !matches!(byte, b'\n' | b'\r') => {
+                Err(fault(&format!("text after its closing quote in line {}", self.line)))
+            }
+            _ => Ok(field),
+        }
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Result<Record<'a>, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.at < self.text.len() {
+            let start = self.at;
+            let record = match self.record() {
+                Ok(record) => record,
+                Err(fault) => {
+                    self.at = self.text.len();
+                    return Some(Err(fault));
+                }
+            };
+            if !self.text[start..self.at].trim().is_empty() || record.fields.len() > 1 {
+                return Some(Ok(record));
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str, quotes: bool) -> Result<Vec<(usize, Vec<String>)>, String> {
+        let owned = |record: Record| {
+            (record.line, record.fields.into_iter().map(Cow::into_owned).collect())
+        };
+        Records::new(text, b',', quotes).map(|record| record.map(owned)).collect()
+    }
+
+    fn lines(text: &str) -> Vec<(usize, String)> {
+        let records = all(text, true).unwrap();
+        records.into_iter().map(|(line, fields)| (line, fields.join("|"))).collect()
+    }
+
+    #[test]
+    fn each_line_end_counts_and_blank_lines_are_passed_over() {
+        let expected = [(1, "a|b".to_owned()), (2, "c\n|d".to_owned()), (5, "e|".to_owned())];
+        for end in ["\n", "\r\n", "\r"] {
+            for last in ["", end, &format!("{end}{end} {end}")] {
+                let text = format!("a,b{end}\"c{end}\",d{end}{end}e,{last}");
+                let got: Vec<_> =
+                    lines(&text).into_iter().map(|(l, f)| (l, f.replace(end, "\n"))).collect();
+                assert_eq!(got, expected, "{text:?}");
+            }
+        }
+        assert_eq!(lines(",\n\"\"\n"), [(1, "|".to_owned()), (2, String::new())]);
+        assert!(lines("").is_empty() && lines("\n \r\n").is_empty());
+    }
+
+    #[test]
+    fn quotes_hold_separators_line_ends_and_doubled_quotes() {
+        let text = "\"a \"\"b\"\",\r\nc\",\"\",\"\"\"\"\n5\" tape,x \"y\", \"z\"\n";
+        let expected = [(1, "a \"b\",\r\nc||\"".to_owned()), (3, "5\" tape|x \"y\"| \"z\"".into())];
+        assert_eq!(lines(text), expected);
+        let letters = all("\"a,b\n\"\"c,\"d\"\n", false).unwrap();
+        assert_eq!(letters[0].1, ["\"a", "b"]);
+        assert_eq!(letters[1].1, ["\"\"c", "\"d\""]);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_right_is_named_by_the_line_in_which_it_opens() {
+        for (text, complaint) in [
+            ("a,b\n\"c,d\ne,f\n", "line 2, field 1: its quote is never closed"),
+            ("a,b\n\nc,\"d\ne,f", "line 3, field 2: its quote is never closed"),
+            ("a,b\n\"c,d\ne,\"f\"\n", "line 2, field 1: text after its closing quote in line 3"),
+            ("a,b\n\"c\"d,e\n", "line 2, field 1: text after its closing quote in line 2"),
+            ("a,b\n\"c\" ,e\n", "line 2, field 1: text after"),
+            ("\"", "line 1, field 1: its quote is never closed"),
+        ] {
+            let error = all(text, true).unwrap_err();
+            assert!(error.starts_with(complaint), "{text:?}: {error}");
+        }
+    }
+}
