@@ -10,8 +10,9 @@ use crate::display::{Html, thousands};
 const MOST_BARS: usize = 100;
 /// Names that stand below their bars have so much room together.
 const ROOM: f64 = 330.0;
-/// How far apart the bars are whose names stand to their left.
+/// How far apart bars are whose names stand to their left, and how high a few of them are.
 const LINE: f64 = 18.0;
+const LEAST_HEIGHT: f64 = 120.0;
 
 /// A chart with a bar for each name, from 0 to its value. The bars stand upright; where the names
 /// don't fit below them, they lie, with the names to their left and the first one at the top.
@@ -28,7 +29,7 @@ pub fn bar_chart(title: &str, x_label: &str, y_label: &str, bars: &[(String, f64
         Chart::new(title, &[], Scale::Names(x_label, names.collect()), values, HEIGHT)
     } else {
         let names = Scale::Names(x_label, names.rev().collect());
-        Chart::new(title, &[], values, names, (count * LINE).max(2.0 * LINE))
+        Chart::new(title, &[], values, names, (count * LINE).max(LEAST_HEIGHT))
     };
     let corner =
         |place: f64, value: f64| if stand { (place, value) } else { (value, count - place) };

@@ -14,7 +14,7 @@ const LEAST_WIDTH: f64 = 240.0;
 const LABEL: f64 = 15.0;
 pub const NUMBER: f64 = 14.0;
 /// Names beside an axis that are longer are cut.
-const LONGEST_NAME: f64 = 260.0;
+const LONGEST_NAME: f64 = 330.0;
 
 /// What a legend shows beside a name.
 pub enum Mark {

@@ -16,7 +16,7 @@ const MOST_BINS: f64 = 30.0;
 /// counted in the last bin there, and the figure says so. Values that are not finite aren't counted.
 pub fn histogram(title: &str, x_label: &str, y_label: &str, values: &[f64]) -> Html {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let few = sorted.len() / 100;
     let (start, end) = nearly_all(&sorted, few);
     let bins = Bins::of(&sorted[start..end]);

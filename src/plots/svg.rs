@@ -94,6 +94,9 @@ impl Svg {
 
     /// What the commands of a path draw.
     pub fn path(&mut self, commands: &str, stroke: Stroke) {
+        if commands.is_empty() {
+            return;
+        }
         let Stroke { color, width, opacity, dashes } = stroke;
         self.add(format_args!(
             "<path d=\"{commands}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\""
