@@ -53,8 +53,10 @@ pub fn line_chart(title: &str, x_label: &str, y_label: &str, series: &[Series]) 
     let x = Scale::Numbers(x_label, Extent::of(finite().map(|point| point.0)));
     let y = Extent::of(finite().map(|point| point.1)).with_room(0.06);
     let styled = || drawn.iter().zip(strokes(2.0, 1.0));
-    let legend: Vec<(Mark, &str)> =
-        styled().map(|(series, stroke)| (Mark::Line(stroke), series.name.as_str())).collect();
+    let legend: Vec<(Mark, &str)> = styled()
+        .map(|(series, stroke)| (Mark::Line(stroke), series.name.as_str()))
+        .filter(|(_, name)| !name.is_empty())
+        .collect();
     let mut chart = Chart::new(title, &legend, x, Scale::Numbers(y_label, y), HEIGHT);
     for (series, stroke) in styled() {
         draw_line(&mut chart, &series.points, stroke);

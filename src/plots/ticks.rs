@@ -194,6 +194,44 @@ mod tests {
     }
 
     #[test]
+    fn a_label_is_its_value_wherever_the_range_lies() {
+        let parsed = |label: &str| label.replace('−', "-").parse::<f64>().unwrap();
+        for (low, high) in random_ranges() {
+            let ticks = Ticks::new(low, high, false, |labels| labels.len() <= 7);
+            let about = format!("{low:e} to {high:e}: {ticks:?}");
+            assert!((2..=7).contains(&ticks.values.len()), "{about}");
+            let room = 1e-5 * (high / 2.0 - low / 2.0);
+            let mut last = f64::NEG_INFINITY;
+            for (value, label) in ticks.values.iter().zip(&ticks.labels) {
+                assert!(low - room <= *value && *value <= high + room, "{about}");
+                match &ticks.offset {
+                    Some(offset) => {
+                        let sum = parsed(offset) + parsed(label);
+                        assert!((sum - value).abs() <= 1e-3 * (high - low), "{about}");
+                    }
+                    None => assert_eq!(parsed(label), *value, "{about}"),
+                }
+                assert!(parsed(label) > last, "{about}");
+                last = parsed(label);
+            }
+        }
+    }
+
+    /// From 1e-300 to 1e300, of both signs, narrow and wide.
+    fn random_ranges() -> impl Iterator<Item = (f64, f64)> {
+        let mut state = 8_u64;
+        let mut random = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as f64 / (1_u64 << 31) as f64
+        };
+        (0..3000).map(move |_| {
+            let middle = (random() - 0.5) * 10_f64.powf(600.0 * random() - 300.0);
+            let half = middle.abs() * 10_f64.powf(14.0 * random() - 11.0);
+            (middle - half, middle + half)
+        })
+    }
+
+    #[test]
     fn what_long_numbers_have_in_common_is_said_once() {
         let some = |text: &str| Some(text.to_owned());
         let (numbers, offset) = labels(1e9, 1e9 + 5.0);
