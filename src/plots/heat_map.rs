@@ -8,9 +8,9 @@ use crate::display::{Html, thousands};
 use std::collections::BTreeMap;
 
 /// More rows or columns than this are no picture any more.
-const MOST_NAMES: usize = 64;
+const MOST_NAMES: usize = 100;
 const LONGEST_NAME: f64 = 110.0;
-/// Of the letters.
+/// Of the letters in the key.
 const SIZE: f64 = 14.0;
 /// A colour can be told from the next one if there are so many.
 const SHADES: f64 = 50.0;
@@ -19,23 +19,28 @@ const SHADES: f64 = 50.0;
 /// and a key of the colours: how much each word piece takes up of each other one, say. Numbers below
 /// zero have a colour of their own; by the square root, or small shares could not be told from none.
 ///
-/// Of more than 64 names the first 64 are drawn. The figure says so, and what else is not in it: numbers
+/// Of more than 100 names the first 100 are drawn. The figure says so, and what else is not in it: numbers
 /// without a name, names without a number, numbers that are not finite.
 pub fn heat_map(title: &str, names: &[String], values: &[Vec<f64>]) -> Html {
     let drawn = &names[..names.len().min(MOST_NAMES)];
-    let names_drawn: Vec<String> =
-        drawn.iter().map(|name| shortened(name, SIZE, LONGEST_NAME)).collect();
-    let cell = if drawn.len() <= 24 { 26.0 } else { 18.0 };
-    let room = names_drawn.iter().map(|name| width(name, SIZE)).fold(20.0, f64::max) + 8.0;
+    let (cell, letters) = match drawn.len() {
+        ..=24 => (26.0, 14.0),
+        25..=64 => (18.0, 14.0),
+        _ => (14.0, 11.0),
+    };
+    let short: Vec<String> =
+        drawn.iter().map(|name| shortened(name, letters, LONGEST_NAME)).collect();
+    let room = short.iter().map(|name| width(name, letters)).fold(20.0, f64::max) + 8.0;
     let side = cell * drawn.len() as f64;
     let mut svg = Svg::new((room + side + 2.0 * MARGIN).max(430.0), title);
     let table = Table { left: MARGIN + room, top: svg.height + room, cell, count: drawn.len() };
-    table.draw_names(&mut svg, &names_drawn);
+    table.draw_names(&mut svg, &short, letters);
     let shown = || values.iter().take(drawn.len()).flat_map(|row| row.iter().take(drawn.len()));
     let most = shown().copied().filter(|v| v.is_finite()).fold(0.0, |most, v| v.abs().max(most));
     table.draw_cells(&mut svg, values, most);
     svg.height = table.top + side + 14.0;
-    let least = if shown().any(|value| *value < 0.0) { -most } else { 0.0 };
+    let is_below = |value: &f64| value.is_finite() && *value < 0.0;
+    let least = if shown().any(is_below) { -most } else { 0.0 };
     draw_key(&mut svg, least, most);
     svg.notes = notes(names, values, shown().filter(|value| !value.is_finite()).count());
     svg.into_html()
@@ -55,7 +60,9 @@ fn notes(names: &[String], values: &[Vec<f64>], missing: usize) -> Vec<String> {
     }
     if count > MOST_NAMES {
         let all = thousands(count);
-        notes.push(format!("the first {MOST_NAMES} of {all} names are drawn: take {MOST_NAMES} tokens or fewer to see all"));
+        notes.push(format!(
+            "the first {MOST_NAMES} of {all} names are drawn: take a part of them, 64 tokens, say"
+        ));
     }
     match missing {
         0 => {}
@@ -77,39 +84,35 @@ struct Table {
 }
 
 impl Table {
-    fn draw_names(&self, svg: &mut Svg, names: &[String]) {
+    fn draw_names(&self, svg: &mut Svg, names: &[String], letters: f64) {
         for (place, name) in (0..).map(f64::from).zip(names) {
             let middle = (place + 0.5) * self.cell;
-            svg.text((self.left - 6.0, self.top + middle), name, SIZE, Anchor::End);
-            svg.text_upwards((self.left + middle, self.top - 6.0), name, SIZE, Anchor::Start);
+            svg.text((self.left - 6.0, self.top + middle), name, letters, Anchor::End);
+            svg.text_upwards((self.left + middle, self.top - 6.0), name, letters, Anchor::Start);
         }
     }
 
     /// One path for each shade, which is a tenth of what a rectangle for each cell takes.
     fn draw_cells(&self, svg: &mut Svg, values: &[Vec<f64>], most: f64) {
-        let mut paths: BTreeMap<(i64, bool), String> = BTreeMap::new();
-        let (mut crosses, mut frame) = (String::new(), String::new());
+        let mut paths: BTreeMap<(i64, &str), String> = BTreeMap::new();
+        let mut crosses = String::new();
         let cell = self.cell;
         for (row, numbers) in (0..self.count).zip(values) {
             for (column, value) in (0..self.count).zip(numbers) {
                 let (x, y) = (self.left + cell * column as f64, self.top + cell * row as f64);
-                frame += &square(x, y, cell);
-                if value.is_finite() {
-                    let shade = (SHADES * strength(*value, most)).round() as i64;
-                    *paths.entry((shade, *value < 0.0)).or_default() += &square(x, y, cell);
+                let look = if value.is_finite() {
+                    ((SHADES * strength(*value, most)).round() as i64, color(*value))
                 } else {
-                    crosses += &format!(
-                        "M{:.1},{:.1}l8,8m0,-8l-8,8",
-                        x + cell / 2.0 - 4.0,
-                        y + cell / 2.0 - 4.0
-                    );
-                }
+                    let middle = (x + cell / 2.0 - 4.0, y + cell / 2.0 - 4.0);
+                    crosses += &format!("M{:.1},{:.1}l8,8m0,-8l-8,8", middle.0, middle.1);
+                    (0, TEXT)
+                };
+                *paths.entry(look).or_default() += &square(x, y, cell);
             }
         }
-        for ((shade, below), path) in paths {
-            svg.area(&path, color(below), shade as f64 / SHADES);
+        for ((shade, color), path) in paths {
+            svg.area(&path, color, shade as f64 / SHADES);
         }
-        svg.path(&frame, Stroke::new(TEXT, 1.0, 0.25));
         svg.path(&crosses, Stroke::new(TEXT, 1.5, 1.0));
     }
 }
@@ -123,8 +126,8 @@ fn strength(value: f64, most: f64) -> f64 {
     if most > 0.0 { (value / most).abs().sqrt().min(1.0) } else { 0.0 }
 }
 
-fn color(below_zero: bool) -> &'static str {
-    COLORS[usize::from(below_zero)]
+fn color(value: f64) -> &'static str {
+    COLORS[usize::from(value < 0.0)]
 }
 
 /// Some numbers and their colours.
@@ -139,8 +142,7 @@ fn draw_key(svg: &mut Svg, least: f64, most: f64) {
     let mut x = MARGIN;
     for (value, label) in ticks.values.iter().zip(&ticks.labels) {
         let path = square(x, svg.height, CELL);
-        svg.area(&path, color(*value < 0.0), strength(*value, most));
-        svg.path(&path, Stroke::new(TEXT, 1.0, 0.25));
+        svg.area(&path, color(*value), strength(*value, most));
         let beside = (x + CELL + 5.0, svg.height + CELL / 2.0);
         svg.text(beside, label, SIZE, Anchor::Start);
         x += each(label);
@@ -179,9 +181,12 @@ mod tests {
         let chart = heat_map("Attention", &names(512), &vec![vec![0.5; 512]; 512]);
         assert!(chart.html().len() < 300_000, "{}", chart.html().len());
         let said = texts(&chart).join(" ");
-        assert!(said.contains("the first 64 of 512 names are drawn: take 64 tokens"), "{said}");
         assert!(
-            !texts(&heat_map("t", &names(64), &vec![vec![0.5; 64]; 64]))
+            said.contains("the first 100 of 512 names are drawn: take a part of them, 64 tokens"),
+            "{said}"
+        );
+        assert!(
+            !texts(&heat_map("t", &names(77), &vec![vec![0.5; 77]; 77]))
                 .join(" ")
                 .contains("drawn")
         );

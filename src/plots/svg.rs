@@ -110,10 +110,11 @@ impl Svg {
         self.body.push_str(" stroke-linecap=\"round\" stroke-linejoin=\"round\"/>");
     }
 
-    /// The areas within a path.
+    /// The areas within a path, with faint borders.
     pub fn area(&mut self, commands: &str, color: &str, opacity: f64) {
         self.add(format_args!(
-            "<path d=\"{commands}\" fill=\"{color}\" fill-opacity=\"{opacity:.3}\"/>"
+            "<path d=\"{commands}\" fill=\"{color}\" fill-opacity=\"{opacity:.2}\" \
+             stroke=\"{TEXT}\" stroke-opacity=\"0.2\"/>"
         ));
     }
 

@@ -97,7 +97,7 @@ fn is_sane(figure: &Html) {
     assert!(figure.html().len() < 1_000_000, "{} bytes", figure.html().len());
     assert_eq!(figure.html().matches("<img").count(), 1);
     let [width, height] = ["width", "height"].map(|name| numbers(&drawing, name)[0]);
-    assert!(width < 1400.0 && height < 2500.0, "{width} x {height}");
+    assert!(width < 1600.0 && height < 2500.0, "{width} x {height}");
     for (name, most) in [("x", width), ("cx", width), ("y", height), ("cy", height)] {
         let places = numbers(&drawing, name);
         assert!(places.iter().all(|place| (0.0..=most).contains(place)), "{name} {places:?}");
