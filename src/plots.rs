@@ -1,17 +1,18 @@
-//! Figures, as SVG in images: axes that read for any numbers, a word about what is not drawn, and
+//! Figures, drawn by plotters: axes that read for any numbers, a word about what is not drawn, and
 //! never more than a picture's size.
 //!
-//! plotters, which other notebooks draw with, is not used: its axes go on for minutes, or panic, where
-//! numbers are far apart.
+//! Ticks and places are our own. plotters' axes go on for minutes, or panic, where numbers are far
+//! apart.
 
 mod axis;
 mod bars;
 mod chart;
+mod dashes;
+mod drawing;
 mod heat_map;
 mod histogram;
 mod lines;
 mod points;
-mod svg;
 mod text;
 mod ticks;
 mod training;

@@ -2,7 +2,7 @@
 
 use super::axis::{Extent, Scale};
 use super::chart::{Chart, HEIGHT, NUMBER};
-use super::svg::{COLORS, Stroke, TEXT};
+use super::drawing::{COLORS, Stroke, TEXT};
 use super::text::width;
 use crate::display::{Html, thousands};
 
@@ -36,10 +36,10 @@ pub fn bar_chart(title: &str, x_label: &str, y_label: &str, bars: &[(String, f64
     for (place, (_, value)) in (0..).map(f64::from).zip(drawn).filter(|bar| bar.1.1.is_finite()) {
         let start = chart.at(corner(place + 0.15, 0.0));
         let end = chart.at(corner(place + 0.85, *value));
-        chart.svg.rectangle(start, end, COLORS[0]);
+        chart.drawing.rectangle(start, end, COLORS[0]);
     }
     let zero = [corner(0.0, 0.0), corner(count, 0.0)].map(|end| chart.at(end));
-    chart.svg.line(&zero, Stroke::new(TEXT, 1.0, 0.6));
+    chart.drawing.line(&zero, Stroke::new(TEXT, 1.0, 0.6));
     chart.note_missing(drawn.iter().map(|bar| bar.1.is_finite()));
     if bars.is_empty() {
         chart.note("there are no bars to draw");

@@ -1,9 +1,10 @@
 //! A chart before anything is drawn in it: title, legend, axes.
 
 use super::axis::{Axis, Scale};
-use super::svg::{Anchor, MARGIN, Stroke, Svg, TEXT};
+use super::drawing::{Drawing, MARGIN, Stroke, TEXT};
 use super::text::{shortened, width};
 use crate::display::{Html, thousands};
+use plotters::style::text_anchor::HPos;
 
 /// Two stand side by side in a notebook at a laptop's width.
 const WIDTH: f64 = 430.0;
@@ -24,7 +25,7 @@ pub enum Mark {
 
 /// Two axes, between which something is to be drawn.
 pub struct Chart {
-    pub svg: Svg,
+    pub drawing: Drawing,
     x: Axis,
     y: Axis,
     /// Of the part that is drawn in, in pixels.
@@ -45,11 +46,11 @@ impl Chart {
             let room: f64 = labels.iter().map(|label| self::width(label, NUMBER) + 12.0).sum();
             labels.len() < 10 && room <= width
         });
-        let mut svg = Svg::new(whole, title);
-        draw_legend(&mut svg, legend);
-        let top = svg.height + 8.0;
-        svg.height = top + height + 50.0;
-        let mut chart = Chart { svg, x, y, left, top, width, height };
+        let mut drawing = Drawing::new(whole, title);
+        draw_legend(&mut drawing, legend);
+        let top = drawing.height + 8.0;
+        drawing.height = top + height + 50.0;
+        let mut chart = Chart { drawing, x, y, left, top, width, height };
         chart.draw_axes();
         chart
     }
@@ -65,7 +66,7 @@ impl Chart {
 
     /// A remark below the chart.
     pub fn note(&mut self, note: impl Into<String>) {
-        self.svg.notes.push(note.into());
+        self.drawing.notes.push(note.into());
     }
 
     /// Where a point is in the picture. One that lies outside stays at the edge.
@@ -81,7 +82,7 @@ impl Chart {
 
     /// A thin line across the picture, or from its top to its bottom.
     fn rule(&mut self, from: (f64, f64), to: (f64, f64), opacity: f64) {
-        self.svg.line(&[from, to], Stroke::new(TEXT, 1.0, opacity));
+        self.drawing.line(&[from, to], Stroke::new(TEXT, 1.0, opacity));
     }
 
     fn draw_axes(&mut self) {
@@ -92,8 +93,8 @@ impl Chart {
                 self.rule((x, top), (x, bottom), 0.15);
             }
             // The last one must not leave the picture.
-            let most = self.svg.width - 2.0 - width(&label, NUMBER) / 2.0;
-            self.svg.text((x.min(most), bottom + 13.0), &label, NUMBER, Anchor::Middle);
+            let most = self.drawing.width - 2.0 - width(&label, NUMBER) / 2.0;
+            self.drawing.text((x.min(most), bottom + 13.0), &label, NUMBER, HPos::Center);
         }
         for (number, label) in self.y.ticks.clone() {
             let y = self.top + (1.0 - self.y.share(number)) * self.height;
@@ -101,42 +102,42 @@ impl Chart {
                 self.rule((left, y), (right, y), 0.15);
             }
             let label = shortened(&label, NUMBER, LONGEST_NAME);
-            self.svg.text((left - 6.0, y), &label, NUMBER, Anchor::End);
+            self.drawing.text((left - 6.0, y), &label, NUMBER, HPos::Right);
         }
         self.rule((left, top), (left, bottom), 0.6);
         self.rule((left, bottom), (right, bottom), 0.6);
         let (x, y) = ((left + right) / 2.0, (top + bottom) / 2.0);
         let label = shortened(&self.x.label, LABEL, self.width);
-        self.svg.text((x, bottom + 35.0), &label, LABEL, Anchor::Middle);
+        self.drawing.text((x, bottom + 35.0), &label, LABEL, HPos::Center);
         let label = shortened(&self.y.label, LABEL, self.height);
-        self.svg.text_upwards((MARGIN + 4.0, y), &label, LABEL, Anchor::Middle);
+        self.drawing.text_upwards((MARGIN + 4.0, y), &label, LABEL, HPos::Center);
     }
 
     /// The picture.
     pub fn into_html(self) -> Html {
-        self.svg.into_html()
+        self.drawing.into_html()
     }
 }
 
 /// One name after the other, in as many lines as they need: within the chart they would hide
 /// something sooner or later.
-fn draw_legend(svg: &mut Svg, legend: &[(Mark, &str)]) {
+fn draw_legend(drawing: &mut Drawing, legend: &[(Mark, &str)]) {
     const MARK: f64 = 22.0;
     const LINE: f64 = 19.0;
-    let (left, right) = (4.0 * MARGIN, svg.width - MARGIN);
+    let (left, right) = (4.0 * MARGIN, drawing.width - MARGIN);
     let mut x = right;
     for (mark, name) in legend {
         let name = shortened(name, NUMBER, right - left - MARK - 6.0);
         let end = MARK + 6.0 + width(&name, NUMBER);
         if x + end > right {
-            (x, svg.height) = (left, svg.height + LINE);
+            (x, drawing.height) = (left, drawing.height + LINE);
         }
-        let y = svg.height - LINE / 2.0 + 3.0;
+        let y = drawing.height - LINE / 2.0 + 3.0;
         match mark {
-            Mark::Line(stroke) => svg.line(&[(x, y), (x + MARK, y)], *stroke),
-            Mark::Ring => svg.ring((x + MARK / 2.0, y), 5.0),
+            Mark::Line(stroke) => drawing.line(&[(x, y), (x + MARK, y)], *stroke),
+            Mark::Ring => drawing.ring((x + MARK / 2.0, y), 5.0),
         }
-        svg.text((x + MARK + 6.0, y), &name, NUMBER, Anchor::Start);
+        drawing.text((x + MARK + 6.0, y), &name, NUMBER, HPos::Left);
         x += end + 12.0;
     }
 }

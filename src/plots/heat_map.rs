@@ -1,17 +1,20 @@
 //! Tables of numbers as colours.
 
 use super::axis::Extent;
-use super::svg::{Anchor, COLORS, MARGIN, Stroke, Svg, TEXT};
+use super::drawing::{COLORS, Drawing, MARGIN, Stroke, TEXT};
 use super::text::{shortened, width};
 use super::ticks::Ticks;
 use crate::display::{Html, thousands};
-use std::collections::BTreeMap;
+use plotters::style::text_anchor::HPos;
+use plotters::style::{Color, RGBColor};
 
 /// More rows or columns than this are no picture any more.
-const MOST_NAMES: usize = 100;
+const MOST_NAMES: usize = 80;
 const LONGEST_NAME: f64 = 110.0;
 /// Of the letters in the key.
 const SIZE: f64 = 14.0;
+/// How wide and high a cell of the key is.
+const KEY: f64 = 20.0;
 /// A colour can be told from the next one if there are so many.
 const SHADES: f64 = 50.0;
 
@@ -19,7 +22,7 @@ const SHADES: f64 = 50.0;
 /// and a key of the colours: how much each word piece takes up of each other one, say. Numbers below
 /// zero have a colour of their own; by the square root, or small shares could not be told from none.
 ///
-/// Of more than 100 names the first 100 are drawn. The figure says so, and what else is not in it: numbers
+/// Of more than 80 names the first 80 are drawn. The figure says so, and what else is not in it: numbers
 /// without a name, names without a number, numbers that are not finite.
 pub fn heat_map(title: &str, names: &[String], values: &[Vec<f64>]) -> Html {
     let drawn = &names[..names.len().min(MOST_NAMES)];
@@ -32,18 +35,18 @@ pub fn heat_map(title: &str, names: &[String], values: &[Vec<f64>]) -> Html {
         drawn.iter().map(|name| shortened(name, letters, LONGEST_NAME)).collect();
     let room = short.iter().map(|name| width(name, letters)).fold(20.0, f64::max) + 8.0;
     let side = cell * drawn.len() as f64;
-    let mut svg = Svg::new((room + side + 2.0 * MARGIN).max(430.0), title);
-    let table = Table { left: MARGIN + room, top: svg.height + room, cell, count: drawn.len() };
-    table.draw_names(&mut svg, &short, letters);
+    let mut drawing = Drawing::new((room + side + 2.0 * MARGIN).max(430.0), title);
+    let table = Table { left: MARGIN + room, top: drawing.height + room, cell, count: drawn.len() };
+    table.draw_names(&mut drawing, &short, letters);
     let shown = || values.iter().take(drawn.len()).flat_map(|row| row.iter().take(drawn.len()));
     let most = shown().copied().filter(|v| v.is_finite()).fold(0.0, |most, v| v.abs().max(most));
-    table.draw_cells(&mut svg, values, most);
-    svg.height = table.top + side + 14.0;
+    table.draw_cells(&mut drawing, values, most);
+    drawing.height = table.top + side + 14.0;
     let is_below = |value: &f64| value.is_finite() && *value < 0.0;
     let least = if shown().any(is_below) { -most } else { 0.0 };
-    draw_key(&mut svg, least, most);
-    svg.notes = notes(names, values, shown().filter(|value| !value.is_finite()).count());
-    svg.into_html()
+    draw_key(&mut drawing, least, most);
+    drawing.notes = notes(names, values, shown().filter(|value| !value.is_finite()).count());
+    drawing.into_html()
 }
 
 /// What the picture doesn't show.
@@ -84,87 +87,110 @@ struct Table {
 }
 
 impl Table {
-    fn draw_names(&self, svg: &mut Svg, names: &[String], letters: f64) {
+    fn draw_names(&self, drawing: &mut Drawing, names: &[String], letters: f64) {
         for (place, name) in (0..).map(f64::from).zip(names) {
             let middle = (place + 0.5) * self.cell;
-            svg.text((self.left - 6.0, self.top + middle), name, letters, Anchor::End);
-            svg.text_upwards((self.left + middle, self.top - 6.0), name, letters, Anchor::Start);
+            drawing.text((self.left - 6.0, self.top + middle), name, letters, HPos::Right);
+            drawing.text_upwards((self.left + middle, self.top - 6.0), name, letters, HPos::Left);
         }
     }
 
-    /// One path for each shade, which is a tenth of what a rectangle for each cell takes.
-    fn draw_cells(&self, svg: &mut Svg, values: &[Vec<f64>], most: f64) {
-        let mut paths: BTreeMap<(i64, &str), String> = BTreeMap::new();
-        let mut crosses = String::new();
-        let cell = self.cell;
+    /// One rectangle for neighbours of the same shade: most of a confusion matrix is none at all.
+    fn draw_cells(&self, drawing: &mut Drawing, values: &[Vec<f64>], most: f64) {
         for (row, numbers) in (0..self.count).zip(values) {
-            for (column, value) in (0..self.count).zip(numbers) {
-                let (x, y) = (self.left + cell * column as f64, self.top + cell * row as f64);
-                let look = if value.is_finite() {
-                    ((SHADES * strength(*value, most)).round() as i64, color(*value))
-                } else {
-                    let middle = (x + cell / 2.0 - 4.0, y + cell / 2.0 - 4.0);
-                    crosses += &format!("M{:.1},{:.1}l8,8m0,-8l-8,8", middle.0, middle.1);
-                    (0, TEXT)
-                };
-                *paths.entry(look).or_default() += &square(x, y, cell);
+            let shades: Vec<Option<Shade>> =
+                numbers.iter().take(self.count).map(|value| shade(*value, most)).collect();
+            let mut column = 0;
+            for run in shades.chunk_by(|a, b| a == b) {
+                let start = self.corner(row, column);
+                match run[0] {
+                    Some((_, 0.0)) => {}
+                    Some((color, strength)) => {
+                        let end = self.corner(row + 1, column + run.len());
+                        drawing.rectangle(start, end, color.mix(strength));
+                    }
+                    None => self.cross_out(drawing, start, run.len()),
+                }
+                column += run.len();
             }
         }
-        for ((shade, color), path) in paths {
-            svg.area(&path, color, shade as f64 / SHADES);
+        let all = self.count;
+        for line in 0..=all {
+            for ends in [[(line, 0), (line, all)], [(0, line), (all, line)]] {
+                let ends = ends.map(|(row, column)| self.corner(row, column));
+                drawing.line(&ends, Stroke::new(TEXT, 1.0, 0.2));
+            }
         }
-        svg.path(&crosses, Stroke::new(TEXT, 1.5, 1.0));
+    }
+
+    /// The upper left corner of a cell.
+    fn corner(&self, row: usize, column: usize) -> (f64, f64) {
+        (self.left + self.cell * column as f64, self.top + self.cell * row as f64)
+    }
+
+    /// A cross in each of some cells side by side, in one stroke: there in zigzag, and back.
+    fn cross_out(&self, drawing: &mut Drawing, (left, top): (f64, f64), count: usize) {
+        let corner = |place: usize| {
+            let is_top = place.is_multiple_of(2);
+            (left + self.cell * place as f64, if is_top { top } else { top + self.cell })
+        };
+        let opposite = |place: usize| (corner(place).0, corner(place + 1).1);
+        let middle = (left + self.cell * (count as f64 - 0.5), top + self.cell / 2.0);
+        let mut points: Vec<(f64, f64)> = (0..=count).map(corner).collect();
+        points.push(middle);
+        points.extend((0..=count).rev().map(opposite));
+        drawing.line(&points, Stroke::new(TEXT, 1.5, 1.0));
     }
 }
 
-fn square(x: f64, y: f64, side: f64) -> String {
-    format!("M{x:.1},{y:.1}h{side}v{side}h-{side}z")
-}
+/// A colour and how strong it is: 0 to 1.
+type Shade = (RGBColor, f64);
 
-/// 0 to 1.
-fn strength(value: f64, most: f64) -> f64 {
-    if most > 0.0 { (value / most).abs().sqrt().min(1.0) } else { 0.0 }
-}
-
-fn color(value: f64) -> &'static str {
-    COLORS[usize::from(value < 0.0)]
+/// None of a number that is not finite.
+fn shade(value: f64, most: f64) -> Option<Shade> {
+    let strength = if most > 0.0 { (value / most).abs().sqrt().min(1.0) } else { 0.0 };
+    let color = COLORS[usize::from(value < 0.0)];
+    value.is_finite().then_some((color, (SHADES * strength).round() / SHADES))
 }
 
 /// Some numbers and their colours.
-fn draw_key(svg: &mut Svg, least: f64, most: f64) {
-    const CELL: f64 = 20.0;
-    let room = svg.width - 2.0 * MARGIN;
-    let each = |label: &String| CELL + 5.0 + width(label, SIZE) + 14.0;
+fn draw_key(drawing: &mut Drawing, least: f64, most: f64) {
+    let room = drawing.width - 2.0 * MARGIN;
+    let each = |label: &String| KEY + 5.0 + width(label, SIZE) + 14.0;
     let Extent { low, high, .. } = Extent::of([least, most]);
     let ticks = Ticks::new(low, high, false, |labels| {
         labels.len() <= 7 && labels.iter().map(each).sum::<f64>() <= room
     });
     let mut x = MARGIN;
     for (value, label) in ticks.values.iter().zip(&ticks.labels) {
-        let path = square(x, svg.height, CELL);
-        svg.area(&path, color(*value), strength(*value, most));
-        let beside = (x + CELL + 5.0, svg.height + CELL / 2.0);
-        svg.text(beside, label, SIZE, Anchor::Start);
+        let (top, right, bottom) = (drawing.height, x + KEY, drawing.height + KEY);
+        if let Some((color, strength)) = shade(*value, most) {
+            drawing.rectangle((x, top), (right, bottom), color.mix(strength));
+        }
+        let outline = [(x, top), (right, top), (right, bottom), (x, bottom), (x, top)];
+        drawing.line(&outline, Stroke::new(TEXT, 1.0, 0.2));
+        let beside = (right + 5.0, top + KEY / 2.0);
+        drawing.text(beside, label, SIZE, HPos::Left);
         x += each(label);
     }
-    svg.height += CELL + 8.0;
+    drawing.height += KEY + 8.0;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plots::tests::{drawing, texts};
+    use crate::plots::tests::{drawing, numbers, texts};
 
     fn names(count: usize) -> Vec<String> {
         (0..count).map(|n| format!("token{n}")).collect()
     }
 
-    /// The cells of a colour, with those of the key.
-    fn cells(chart: &Html, color: &str) -> usize {
+    /// How many cells wide the rectangles of a colour are together, without those of the key.
+    fn cells(chart: &Html, color: &str) -> f64 {
         let drawing = drawing(chart);
-        let paths =
-            drawing.split("<path ").filter(|path| path.contains(&format!("fill=\"{color}\"")));
-        paths.map(|path| path.matches('M').count()).sum()
+        let rectangles = drawing.split("<rect ").filter(|r| r.contains(color));
+        let widths = rectangles.map(|rectangle| numbers(rectangle, "width")[0]);
+        widths.filter(|width| *width != KEY).sum::<f64>() / 26.0
     }
 
     #[test]
@@ -172,7 +198,7 @@ mod tests {
         let values = [vec![0.5, 0.0], vec![0.1, 0.9]];
         let chart = heat_map("Attention", &["[CLS]".to_owned(), "film".to_owned()], &values);
         assert_eq!(drawing(&chart).matches("film").count(), 2);
-        assert_eq!(cells(&chart, COLORS[0]), 4 + 5);
+        assert_eq!(cells(&chart, "#0072B2"), 3.0);
         assert!(texts(&chart).join(" ").ends_with("0.0 0.2 0.4 0.6 0.8"), "{:?}", texts(&chart));
     }
 
@@ -182,7 +208,7 @@ mod tests {
         assert!(chart.html().len() < 300_000, "{}", chart.html().len());
         let said = texts(&chart).join(" ");
         assert!(
-            said.contains("the first 100 of 512 names are drawn: take a part of them, 64 tokens"),
+            said.contains("the first 80 of 512 names are drawn: take a part of them, 64 tokens"),
             "{said}"
         );
         assert!(
@@ -208,7 +234,9 @@ mod tests {
         let values = [vec![f64::NAN, -2.0], vec![1e300, f64::INFINITY]];
         let chart = heat_map("t", &names(2), &values);
         assert!(texts(&chart).join(" ").contains("2 values are not finite (crossed out)"));
-        assert_eq!(drawing(&chart).matches("l8,8").count(), 2);
-        assert!(cells(&chart, COLORS[1]) > 1);
+        assert_eq!(drawing(&chart).matches("stroke-width=\"6\"").count(), 2);
+        assert_eq!((cells(&chart, "#0072B2"), cells(&chart, "#E67800")), (1.0, 0.0));
+        let chart = heat_map("t", &names(2), &[vec![-2.0, -2.0], vec![-2.0, 1.0]]);
+        assert_eq!((cells(&chart, "#0072B2"), cells(&chart, "#E67800")), (1.0, 3.0));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::axis::{Extent, Scale};
 use super::chart::{Chart, HEIGHT};
-use super::svg::COLORS;
+use super::drawing::COLORS;
 use super::ticks::{Step, short};
 use crate::display::{Html, thousands};
 
@@ -28,7 +28,7 @@ pub fn histogram(title: &str, x_label: &str, y_label: &str, values: &[f64]) -> H
     for (bin, count) in (0..).map(f64::from).zip(counts).filter(|bin| bin.1 > 0.0) {
         let (left, bottom) = chart.at((bins.edge(bin), 0.0));
         let (right, top) = chart.at((bins.edge(bin + 1.0), count));
-        chart.svg.rectangle((left, bottom), (left + 0.92 * (right - left), top), COLORS[0]);
+        chart.drawing.rectangle((left, bottom), (left + 0.92 * (right - left), top), COLORS[0]);
     }
     if end < sorted.len() {
         let (few, most) = (thousands(few), short(sorted[sorted.len() - 1]));

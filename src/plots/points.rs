@@ -2,15 +2,18 @@
 
 use super::axis::{Extent, Scale};
 use super::chart::{Chart, HEIGHT, NUMBER};
+use super::drawing::COLORS;
 use super::lines::is_finite;
-use super::svg::{Anchor, COLORS, Stroke};
 use super::text::{shortened, width};
 use crate::display::{Html, thousands};
+use plotters::style::text_anchor::HPos;
 use std::collections::BTreeSet;
 
 /// More points than this have no names.
 const MOST_NAMES: usize = 100;
 const RADIUS: f64 = 5.0;
+/// In pixels, of one point among many.
+const SQUARE: f64 = 3.0;
 /// A longer name is cut.
 const LONGEST_NAME: f64 = 160.0;
 
@@ -33,7 +36,7 @@ pub fn scatter_chart(
     let places: Vec<(f64, f64)> = drawn.iter().map(|point| chart.at((point.1, point.2))).collect();
     if drawn.len() <= MOST_NAMES {
         for (place, color) in places.iter().zip(COLORS.iter().cycle()) {
-            chart.svg.dot(*place, RADIUS, color);
+            chart.drawing.dot(*place, RADIUS, *color);
         }
         let names: Vec<&str> = drawn.iter().map(|point| point.0.as_str()).collect();
         draw_names(&mut chart, &places, &names);
@@ -64,7 +67,7 @@ fn draw_names(chart: &mut Chart, places: &[(f64, f64)], names: &[&str]) {
         let areas = beside(*place, width(&name, NUMBER));
         let is_free = |area: &Area| within(area) && taken.iter().all(|other| apart(area, other));
         if let Some(area) = areas.into_iter().find(is_free) {
-            chart.svg.text((area[0], (area[1] + area[3]) / 2.0), &name, NUMBER, Anchor::Start);
+            chart.drawing.text((area[0], (area[1] + area[3]) / 2.0), &name, NUMBER, HPos::Left);
             taken.push(area);
         } else {
             left_out += 1;
@@ -96,12 +99,16 @@ fn beside((x, y): (f64, f64), width: f64) -> [Area; 8] {
     corners.map(|(x, y)| [x, y, x + width, y + height])
 }
 
-/// Small points, of those at the same pixel one.
+/// A grid of small squares, of which those are filled that have points.
 fn draw_cloud(chart: &mut Chart, places: &[(f64, f64)]) {
-    let pixels: BTreeSet<(i64, i64)> =
-        places.iter().map(|(x, y)| (x.round() as i64, y.round() as i64)).collect();
-    let dots: String = pixels.iter().map(|(x, y)| format!("M{x},{y}h0")).collect();
-    chart.svg.path(&dots, Stroke::new(COLORS[0], 3.0, 1.0));
+    let square = |&(x, y): &(f64, f64)| [y, x].map(|place| (place / SQUARE).floor() as i64);
+    let filled: BTreeSet<[i64; 2]> = places.iter().map(square).collect();
+    let filled: Vec<[i64; 2]> = filled.into_iter().collect();
+    for run in filled.chunk_by(|a, b| a[0] == b[0] && a[1] + 1 == b[1]) {
+        let (top, left) = (run[0][0] as f64 * SQUARE, run[0][1] as f64 * SQUARE);
+        let right = left + run.len() as f64 * SQUARE;
+        chart.drawing.rectangle((left, top), (right, top + SQUARE), COLORS[0]);
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! What holds for each figure, whatever it is given.
 
+use super::drawing::SCALE;
 use super::*;
 use std::time::{Duration, Instant};
 
-/// The SVG inside the images.
+/// The SVG inside an image.
 pub fn drawing(figure: &Html) -> String {
-    let mut parts = figure.html().split('%');
+    let address = figure.html().split("svg+xml,").nth(1).and_then(|rest| rest.split('"').next());
+    let mut parts = address.unwrap().split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
         bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
@@ -21,13 +23,13 @@ pub fn texts(figure: &Html) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// The numbers that an attribute has in a piece of a drawing.
+/// The numbers that an attribute has in a piece of a drawing, in pixels.
 pub fn numbers(drawing: &str, attribute: &str) -> Vec<f64> {
     let begin = format!(" {attribute}=\"");
     // The piece may begin with it.
     let drawing = format!(" {drawing}");
     let values = drawing.split(&begin).skip(1).filter_map(|rest| rest.split('"').next());
-    values.filter_map(|value| value.parse().ok()).collect()
+    values.filter_map(|value| Some(value.parse::<f64>().ok()? / SCALE)).collect()
 }
 
 /// Ranges of all kinds, as values of which the first is the least and the last is the largest.
@@ -86,7 +88,7 @@ fn labels(figure: &Html, anchor: &str) -> Vec<f64> {
     let drawing = drawing(figure);
     let anchor = format!("text-anchor=\"{anchor}\"");
     let texts = drawing.split("<text").skip(1).filter(|text| text.contains(&anchor));
-    let texts = texts.filter(|text| text.contains("font-size=\"14\""));
+    let texts = texts.filter(|text| numbers(text, "font-size")[0] == 14.0);
     let labels = texts.filter_map(|text| text.split(['<', '>']).nth(1));
     labels.filter_map(|label| label.replace('−', "-").parse().ok()).collect()
 }

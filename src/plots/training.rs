@@ -2,8 +2,8 @@
 
 use super::axis::{Extent, Scale};
 use super::chart::{Chart, HEIGHT, Mark};
+use super::drawing::Stroke;
 use super::lines::{draw_line, is_finite, strokes, thinned};
-use super::svg::Stroke;
 use crate::display::Html;
 
 /// What one curve of a training is: points at the ends of the epochs, and in between, where they are
@@ -41,23 +41,24 @@ pub fn training_chart(
     }
     if let Some(best) = best.filter(is_finite) {
         let place = chart.at(best);
-        chart.svg.ring(place, 7.0);
+        chart.drawing.ring(place, 7.0);
     }
     let points = curves.iter().flat_map(|curve| curve.points.iter().chain(&curve.within));
     chart.note_missing(points.map(is_finite));
     chart.into_html()
 }
 
-/// What goes on within the epochs, thin; while nothing else is there, with a dot at its end. A first
+/// What goes on within the epochs, thin; with a dot at its end, while
+/// nothing else is there. A first
 /// step may be so far off that all else would be flat: it stays at the edge.
 fn draw_within(chart: &mut Chart, points: &[(f64, f64)], stroke: Stroke) {
     let points: Vec<(f64, f64)> = points.iter().copied().filter(is_finite).collect();
     let places: Vec<(f64, f64)> = thinned(&points).iter().map(|point| chart.at(*point)).collect();
-    chart.svg.line(&places, stroke);
+    chart.drawing.line(&places, stroke);
     if let (Some((x, _)), Some(place)) = (points.last(), places.last())
-        && *x < 1.0
+        && (*x < 1.0 || points.len() == 1)
     {
-        chart.svg.dot(*place, 2.0, stroke.color);
+        chart.drawing.dot(*place, 2.0, stroke.color);
     }
 }
 
