@@ -188,7 +188,7 @@ fn printable(text: &str) -> String {
     text.chars().map(allowed).collect()
 }
 
-/// A text as it may stand in an address (RFC 3986, `pchar`): nothing in it can end the attribute.
+/// plotters' SVG as it may stand in an address (RFC 3986, `pchar`): nothing in it can end the attribute.
 fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(2 * text.len());
     for byte in text.bytes() {
@@ -209,6 +209,8 @@ fn encoded(text: &str) -> String {
             | b'/' => {
                 encoded.push(byte.into());
             }
+            // Around the value of an attribute, whose own quotes plotters escapes; two bytes less.
+            b'"' => encoded.push('\''),
             // Between two elements, where it says nothing.
             b'\n' => {}
             // A text takes everything.

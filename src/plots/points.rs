@@ -7,13 +7,13 @@ use super::lines::is_finite;
 use super::text::{shortened, width};
 use crate::display::{Html, thousands};
 use plotters::style::text_anchor::HPos;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// More points than this have no names.
 const MOST_NAMES: usize = 100;
 const RADIUS: f64 = 5.0;
-/// In pixels, of one point among many.
-const SQUARE: f64 = 3.0;
+/// A cloud of more dots is made of fewer and larger ones.
+const MOST_DOTS: usize = 4000;
 /// A longer name is cut.
 const LONGEST_NAME: f64 = 160.0;
 
@@ -99,16 +99,23 @@ fn beside((x, y): (f64, f64), width: f64) -> [Area; 8] {
     corners.map(|(x, y)| [x, y, x + width, y + height])
 }
 
-/// A grid of small squares, of which those are filled that have points.
+/// Small points, of those close together one: all of them would be no small picture.
 fn draw_cloud(chart: &mut Chart, places: &[(f64, f64)]) {
-    let square = |&(x, y): &(f64, f64)| [y, x].map(|place| (place / SQUARE).floor() as i64);
-    let filled: BTreeSet<[i64; 2]> = places.iter().map(square).collect();
-    let filled: Vec<[i64; 2]> = filled.into_iter().collect();
-    for run in filled.chunk_by(|a, b| a[0] == b[0] && a[1] + 1 == b[1]) {
-        let (top, left) = (run[0][0] as f64 * SQUARE, run[0][1] as f64 * SQUARE);
-        let right = left + run.len() as f64 * SQUARE;
-        chart.drawing.rectangle((left, top), (right, top + SQUARE), COLORS[0]);
+    let mut side = 1.0;
+    let mut dots = thinned(places, side);
+    while dots.len() > MOST_DOTS {
+        side += 1.0;
+        dots = thinned(&dots, side);
     }
+    dots.iter().for_each(|place| chart.drawing.dot(*place, 0.75 * side.max(2.0), COLORS[0]));
+}
+
+/// One place of those in each square of a grid.
+fn thinned(places: &[(f64, f64)], side: f64) -> Vec<(f64, f64)> {
+    let square = |&(x, y): &(f64, f64)| [x, y].map(|place| (place / side).floor() as i64);
+    let squares: BTreeMap<[i64; 2], (f64, f64)> =
+        places.iter().map(|place| (square(place), *place)).collect();
+    squares.into_values().collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub fn drawing(figure: &Html) -> String {
         bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
         bytes.extend_from_slice(&part.as_bytes()[2..]);
     }
-    String::from_utf8(bytes).unwrap()
+    String::from_utf8(bytes).unwrap().replace('\'', "\"")
 }
 
 /// The texts in a figure, in the order in which they are drawn.
@@ -163,6 +163,34 @@ fn a_huge_value_a_million_values_and_endless_names_are_pictures_at_once() {
         is_sane(&figure);
     }
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+/// Numbers from 0 to 1 of which no two neighbours are alike; every third one is none.
+fn noise(count: u32) -> Vec<f64> {
+    let number = |n: u32| (f64::from(n).powi(2) * 0.618).fract();
+    (0..count).map(|n| if n % 3 == 2 { f64::NAN } else { number(n) }).collect()
+}
+
+#[test]
+fn noise_everywhere_is_a_small_picture() {
+    let names: Vec<String> = (0..200).map(|n| format!("class {n}")).collect();
+    let rows: Vec<Vec<f64>> = noise(200 * 200).chunks(200).map(<[f64]>::to_vec).collect();
+    let whole: Vec<Vec<f64>> =
+        rows.iter().map(|row| row.iter().map(|x| x.max(0.5) - 0.7).collect()).collect();
+    let series: Vec<Series> = (1..20)
+        .map(|n| Series::new("line", (0..).map(f64::from).zip(noise(400 * n)).collect()))
+        .collect();
+    let points: Vec<(String, f64, f64)> =
+        (0..90_000).map(|n| (String::new(), f64::from(n % 300), f64::from(n / 300))).collect();
+    for figure in [
+        heat_map("t", &names, &rows),
+        heat_map("t", &names, &whole),
+        line_chart("t", "x", "y", &series),
+        scatter_chart("t", "x", "y", &points),
+    ] {
+        is_sane(&figure);
+        assert!(figure.html().len() > 20_000, "it has what is to be small");
+    }
 }
 
 #[test]

@@ -9,7 +9,8 @@ pub fn width(text: &str, size: f64) -> f64 {
 /// In the font's size.
 fn width_of(letter: char) -> f64 {
     match letter {
-        '\u{300}'..='\u{36f}' => 0.0, // accents on the letter before
+        // Accents on the letter before take no room, but a million of them must not fit.
+        '\u{300}'..='\u{36f}' => 0.1,
         'f' | 'i' | 'j' | 'l' | 'r' | 't' | 'I' | ' '..='"' | '\'' | '('..=')' => 0.4,
         ','..='.' | ':'..=';' | '['..=']' | '|' => 0.4,
         'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.96,
@@ -62,6 +63,7 @@ mod tests {
         assert_eq!(shortened("good", 10.0, 100.0), "good");
         assert_eq!(shortened("a very good film", 10.0, 60.0), "a very go…");
         assert_eq!(shortened("电影评论", 10.0, 35.0), "电影…");
+        assert!(shortened(&"\u{301}".repeat(1000), 10.0, 60.0).len() < 150);
         for text in ["word", "", "\u{301}\u{301}"] {
             assert!(width(&shortened(text, 10.0, 5.0), 10.0) <= 10.0);
         }
