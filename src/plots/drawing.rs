@@ -21,9 +21,10 @@ pub const MARGIN: f64 = 10.0;
 /// plotters knows whole numbers only: it draws so many times as large, and the image is scaled down.
 pub const SCALE: f64 = 4.0;
 
-/// What is drawn once the height is known; plotters' errors have no common type.
-type Shape = Box<dyn Fn(&DrawingArea<SVGBackend, Shift>) -> Drawn>;
-type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
+/// Draws once the height is known.
+type Shape = Box<dyn Fn(&DrawingArea<SVGBackend, Shift>) -> Drawn<()>>;
+/// plotters' errors have no common type.
+type Drawn<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// How a line looks.
 #[derive(Clone, Copy)]
@@ -128,10 +129,10 @@ impl Drawing {
         self.add(Text::new(printable(text), whole(place), style));
     }
 
-    fn add<E: 'static>(&mut self, element: E)
+    fn add<E>(&mut self, element: E)
     where
+        E: 'static + for<'a> Drawable<SVGBackend<'a>>,
         for<'a> &'a E: PointCollection<'a, (i32, i32)>,
-        for<'a> E: Drawable<SVGBackend<'a>>,
     {
         self.shapes.push(Box::new(move |area| Ok(area.draw(&element)?)));
     }
@@ -156,7 +157,7 @@ impl Drawing {
         Html::new(html).with_text(format!("(figure: {})", self.title))
     }
 
-    fn svg(&self, size: (u32, u32)) -> Result<String, Box<dyn std::error::Error>> {
+    fn svg(&self, size: (u32, u32)) -> Drawn<String> {
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         self.shapes.iter().try_for_each(|shape| shape(&area))?;
@@ -193,20 +194,7 @@ fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(2 * text.len());
     for byte in text.bytes() {
         match byte {
-            b'0'..=b'9'
-            | b'A'..=b'Z'
-            | b'a'..=b'z'
-            | b'-'
-            | b'.'
-            | b'_'
-            | b'~'
-            | b','
-            | b':'
-            | b';'
-            | b'='
-            | b'('
-            | b')'
-            | b'/' => {
+            byte if byte.is_ascii_alphanumeric() || b"-._~,:;=()/".contains(&byte) => {
                 encoded.push(byte.into());
             }
             // Around the value of an attribute, whose own quotes plotters escapes; two bytes less.
