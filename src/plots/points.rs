@@ -1,85 +1,131 @@
-//! Points with their names, and tables of numbers as colours.
+//! Points with their names.
 
-use super::{COLORS, Drawn, TEXT, axes, figure, figure_of, font, range};
-use crate::display::Html;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use super::axis::{Extent, Scale};
+use super::chart::{Chart, HEIGHT, NUMBER};
+use super::drawing::COLORS;
+use super::lines::is_finite;
+use super::text::{shortened, width};
+use crate::display::{Html, thousands};
+use plotters::style::text_anchor::HPos;
+use std::collections::BTreeMap;
+
+/// More points than this have no names.
+const MOST_NAMES: usize = 100;
+const RADIUS: f64 = 5.0;
+/// A cloud of more dots is made of fewer and larger ones.
+const MOST_DOTS: usize = 4000;
+/// A longer name is cut.
+const LONGEST_NAME: f64 = 160.0;
 
 /// A chart of points (name, x, y), each with its name beside it.
+///
+/// A name that finds no room beside its point is left out, and the figure says so. More than 100
+/// points are small and have no names.
 pub fn scatter_chart(
     title: &str,
     x_label: &str,
     y_label: &str,
     points: &[(String, f64, f64)],
 ) -> Html {
-    let x = range(points.iter().map(|point| point.1), 0.08);
-    let y = range(points.iter().map(|point| point.2), 0.12);
-    let middle = (x.start + x.end) / 2.0;
-    let number = |x: &f64| format!("{x:.0}");
-    figure(title, |area| {
-        let mut chart = axes(area, title, x_label, y_label, x, y, &number)?;
-        chart.draw_series(points.iter().zip(COLORS.iter().cycle()).map(
-            |((name, x, y), color)| {
-                // To the side on which there is room.
-                let (side, shift) = if *x > middle { (HPos::Right, -8) } else { (HPos::Left, 8) };
-                let style = font(14).pos(Pos::new(side, VPos::Center));
-                EmptyElement::at((*x, *y))
-                    + Circle::new((0, 0), 5, color.filled())
-                    + Text::new(name.clone(), (shift, 0), style)
-            },
-        ))?;
-        Ok(())
-    })
+    let is_drawn = |point: &&(String, f64, f64)| is_finite(&(point.1, point.2));
+    let drawn: Vec<&(String, f64, f64)> = points.iter().filter(is_drawn).collect();
+    let x = Extent::of(drawn.iter().map(|point| point.1)).with_room(0.08);
+    let y = Extent::of(drawn.iter().map(|point| point.2)).with_room(0.12);
+    let axes = (Scale::Numbers(x_label, x), Scale::Numbers(y_label, y));
+    let mut chart = Chart::new(title, &[], axes.0, axes.1, HEIGHT);
+    let places: Vec<(f64, f64)> = drawn.iter().map(|point| chart.at((point.1, point.2))).collect();
+    if drawn.len() <= MOST_NAMES {
+        for (place, color) in places.iter().zip(COLORS.iter().cycle()) {
+            chart.drawing.dot(*place, RADIUS, *color);
+        }
+        let names: Vec<&str> = drawn.iter().map(|point| point.0.as_str()).collect();
+        draw_names(&mut chart, &places, &names);
+    } else {
+        draw_cloud(&mut chart, &places);
+        chart.note(format!("{} points, too many for names", thousands(drawn.len())));
+    }
+    chart.note_missing(points.iter().map(|point| is_drawn(&point)));
+    if points.is_empty() {
+        chart.note("there are no points to draw");
+    }
+    chart.into_html()
 }
 
-/// A square table of numbers from 0 on, the larger the stronger its colour, with a name for each row
-/// and column, and a key of the colours: how much each word piece takes up of each other one, say.
-pub fn heat_map(title: &str, names: &[String], values: &[Vec<f64>]) -> Html {
-    const CELL: i32 = 26;
-    const MARGIN: (i32, i32) = (104, 116);
-    const KEY: i32 = 5;
-    let count = names.len() as i32;
-    let width = (MARGIN.0 + count * CELL + 10).max(MARGIN.0 + KEY * 3 * CELL) as u32;
-    let bottom = MARGIN.1 + count * CELL + 14;
-    let size = (width, (bottom + 2 * CELL) as u32);
-    let most = values.iter().flatten().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
-    figure_of(size, title, |area| {
-        let cell = |left: i32, top: i32, value: f64| -> Drawn {
-            // By the square root, or small shares could not be told from none.
-            let share = if most > 0.0 { (value / most).clamp(0.0, 1.0).sqrt() } else { 0.0 };
-            let cell = [(left, top), (left + CELL - 1, top + CELL - 1)];
-            area.draw(&Rectangle::new(cell, COLORS[0].mix(share).filled()))?;
-            Ok(area.draw(&Rectangle::new(cell, TEXT.mix(0.3)))?)
-        };
-        area.draw(&Text::new(title.to_owned(), (10, 8), font(17)))?;
-        for (row, name) in (0..).zip(names) {
-            let middle = row * CELL + CELL / 2;
-            let right = font(15).pos(Pos::new(HPos::Right, VPos::Center));
-            area.draw(&Text::new(name.clone(), (MARGIN.0 - 6, MARGIN.1 + middle), right))?;
-            let upwards = font(15).transform(FontTransform::Rotate270);
-            let upwards = upwards.pos(Pos::new(HPos::Left, VPos::Center));
-            area.draw(&Text::new(name.clone(), (MARGIN.0 + middle, MARGIN.1 - 6), upwards))?;
+/// Left, top, right and bottom of something.
+type Area = [f64; 4];
+
+/// Each name where it hides nothing, beside its point if it can be.
+fn draw_names(chart: &mut Chart, places: &[(f64, f64)], names: &[&str]) {
+    let [(left, top), (right, bottom)] = chart.corners();
+    let within = |a: &Area| a[0] >= left && a[1] >= top && a[2] <= right && a[3] <= bottom;
+    let apart = |a: &Area, b: &Area| a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1];
+    let dot = |&(x, y): &(f64, f64)| [x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS];
+    let mut taken: Vec<Area> = places.iter().map(dot).collect();
+    let mut left_out = 0;
+    for (place, name) in places.iter().zip(names) {
+        let name = shortened(name, NUMBER, LONGEST_NAME);
+        let areas = beside(*place, width(&name, NUMBER));
+        let is_free = |area: &Area| within(area) && taken.iter().all(|other| apart(area, other));
+        if let Some(area) = areas.into_iter().find(is_free) {
+            chart.drawing.text((area[0], (area[1] + area[3]) / 2.0), &name, NUMBER, HPos::Left);
+            taken.push(area);
+        } else {
+            left_out += 1;
         }
-        for (row, numbers) in (0..count).zip(values) {
-            for (column, value) in (0..count).zip(numbers) {
-                cell(MARGIN.0 + column * CELL, MARGIN.1 + row * CELL, *value)?;
-            }
-        }
-        for place in 0..KEY {
-            let (left, value) = (MARGIN.0 + 3 * place * CELL, most * f64::from(place) / 4.0);
-            cell(left, bottom, value)?;
-            let beside = font(14).pos(Pos::new(HPos::Left, VPos::Center));
-            let spot = (left + CELL + 5, bottom + CELL / 2);
-            area.draw(&Text::new(format!("{value:.2}"), spot, beside))?;
-        }
-        Ok(())
-    })
+    }
+    match left_out {
+        0 => {}
+        1 => chart.note("1 point has no name: there is no room for it"),
+        many => chart.note(format!("{many} points have no names: there is no room for them")),
+    }
+}
+
+/// Where a name of this width can stand: to the right and to the left of its point, a line higher
+/// or lower there, above and below it.
+fn beside((x, y): (f64, f64), width: f64) -> [Area; 8] {
+    let height = NUMBER + 1.0;
+    let (right, left, middle) = (x + RADIUS + 3.0, x - RADIUS - 3.0 - width, x - width / 2.0);
+    let line = y - height / 2.0;
+    let corners = [
+        (right, line),
+        (left, line),
+        (middle, y - RADIUS - height),
+        (middle, y + RADIUS),
+        (right, line - height),
+        (right, line + height),
+        (left, line - height),
+        (left, line + height),
+    ];
+    corners.map(|(x, y)| [x, y, x + width, y + height])
+}
+
+/// Small points, of those close together one: all of them would be no small picture.
+fn draw_cloud(chart: &mut Chart, places: &[(f64, f64)]) {
+    let mut side = 1.0;
+    let mut dots = thinned(places, side);
+    while dots.len() > MOST_DOTS {
+        side += 1.0;
+        dots = thinned(&dots, side);
+    }
+    dots.iter().for_each(|place| chart.drawing.dot(*place, 0.75 * side.max(2.0), COLORS[0]));
+}
+
+/// One place of those in each square of a grid.
+fn thinned(places: &[(f64, f64)], side: f64) -> Vec<(f64, f64)> {
+    let square = |&(x, y): &(f64, f64)| [x, y].map(|place| (place / side).floor() as i64);
+    let squares: BTreeMap<[i64; 2], (f64, f64)> =
+        places.iter().map(|place| (square(place), *place)).collect();
+    squares.into_values().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plots::tests::drawing;
+    use crate::plots::tests::{drawing, texts};
+
+    fn points(places: &[(f64, f64)]) -> Vec<(String, f64, f64)> {
+        places.iter().enumerate().map(|(n, (x, y))| (format!("model {n}"), *x, *y)).collect()
+    }
 
     #[test]
     fn points_have_their_names_and_cannot_inject_markup() {
@@ -92,14 +138,21 @@ mod tests {
     }
 
     #[test]
-    fn a_heat_map_has_a_cell_for_each_number() {
-        let names = ["[CLS]".to_owned(), "film".to_owned()];
-        let values = [vec![0.5, f64::NAN], vec![0.1, 0.9]];
-        let drawing = drawing(&heat_map("Attention", &names, &values));
-        assert_eq!(drawing.matches("film").count(), 2);
-        // Of the table and of the key, where 0 has no colour
-        assert_eq!(drawing.matches("#0072B2").count(), 4 + 4, "{drawing}");
-        assert!(drawing.contains("0.90"), "{drawing}");
-        assert_eq!(heat_map("t", &[], &[]).html().matches("<img").count(), 1);
+    fn names_side_by_side_hide_nothing_and_a_name_without_room_is_said() {
+        let close = points(&[(0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (1.0, 0.01)]);
+        let texts_of_close = texts(&scatter_chart("t", "x", "y", &close)).join(" ");
+        assert!(texts_of_close.contains("model 0") && texts_of_close.contains("model 2"));
+        let same = texts(&scatter_chart("t", "x", "y", &points(&[(1.0, 1.0); 30]))).join(" ");
+        assert!(same.contains("24 points have no names"), "{same}");
+    }
+
+    #[test]
+    fn many_points_are_a_small_picture() {
+        let many: Vec<(f64, f64)> =
+            (0..100_000).map(|n| (f64::from(n), (f64::from(n) * 0.618).fract())).collect();
+        let chart = scatter_chart("t", "x", "y", &points(&many));
+        assert!(chart.html().len() < 1_000_000, "{}", chart.html().len());
+        assert!(texts(&chart).join(" ").contains("100,000 points, too many for names"));
+        assert!(!drawing(&chart).contains("model"));
     }
 }
