@@ -70,8 +70,14 @@ impl History {
         if self.best_by == Metric::MacroF1 {
             accuracy.push(curve("val, macro F1", |e| 100.0 * Metric::MacroF1.of(e)));
         }
-        let best =
-            |value: fn(&EpochMetrics) -> f64| self.best().map(|e| (e.epoch as f64, value(e)));
+        let ring = match self.best_by {
+            Metric::Accuracy => "best epoch",
+            Metric::MacroF1 => "best epoch by F1",
+            Metric::Loss => "best epoch by loss",
+        };
+        let best = |value: fn(&EpochMetrics) -> f64| {
+            self.best().map(|best| (ring, (best.epoch as f64, value(best))))
+        };
         side_by_side(&[
             training_chart("Loss", "cross entropy", &loss, best(|e| e.val_loss), epochs),
             training_chart(
@@ -218,7 +224,8 @@ mod tests {
         assert_eq!(best(Metric::Loss), Some(1));
         let by_f1 = History { best_by: Metric::MacroF1, ..history };
         assert!(by_f1.table().text().starts_with("best by val macro F1: epoch 3\n"));
-        assert!(drawing(&by_f1.figures()).contains("val, macro F1"));
+        let drawing = drawing(&by_f1.figures());
+        assert!(drawing.contains("val, macro F1") && drawing.contains("best epoch by F1"));
     }
 
     #[test]

@@ -79,7 +79,13 @@ fn figures(values: &[f64]) -> Vec<Html> {
         line_chart("t", "x", "y", &[Series::new("train", points)]),
         scatter_chart("t", "x", "y", &triples),
         heat_map("t", &names, &vec![values.to_vec(); values.len()]),
-        training_chart("t", "y", &[curve], over.last().copied(), values.len() as f64),
+        training_chart(
+            "t",
+            "y",
+            &[curve],
+            over.last().map(|last| ("best epoch", *last)),
+            values.len() as f64,
+        ),
     ]
 }
 

@@ -18,13 +18,13 @@ pub struct Curve {
     pub within: Vec<(f64, f64)>,
 }
 
-/// The curves over the epochs, with a ring around the best one's point. The picture is as wide as
-/// `epochs` needs, so that a training that runs is seen to fill it.
+/// The curves over the epochs, with a ring around the best one's point, which has a name in the
+/// legend. The picture is as wide as `epochs` needs, so that a training that runs is seen to fill it.
 pub fn training_chart(
     title: &str,
     y_label: &str,
     curves: &[Curve],
-    best: Option<(f64, f64)>,
+    best: Option<(&str, (f64, f64))>,
     epochs: f64,
 ) -> Html {
     let x = Extent { whole: true, ..Extent::of([beginning(curves), epochs]) };
@@ -33,13 +33,13 @@ pub fn training_chart(
     let styled = || curves.iter().zip(strokes(2.0, 1.0));
     let mut legend: Vec<(Mark, &str)> =
         styled().map(|(curve, stroke)| (Mark::Line(stroke), curve.name)).collect();
-    legend.extend(best.map(|_| (Mark::Ring, "best epoch")));
+    legend.extend(best.map(|(name, _)| (Mark::Ring, name)));
     let mut chart = Chart::new(title, &legend, x, y, HEIGHT);
     for (curve, stroke) in styled() {
         draw_within(&mut chart, &curve.within, Stroke { width: 1.0, opacity: 0.7, ..stroke });
         draw_line(&mut chart, &curve.points, stroke);
     }
-    if let Some(best) = best.filter(is_finite) {
+    if let Some((_, best)) = best.filter(|(_, best)| is_finite(best)) {
         let place = chart.at(best);
         chart.drawing.ring(place, 7.0);
     }
@@ -122,9 +122,10 @@ mod tests {
     fn the_best_epoch_has_a_ring() {
         let curves = [curve(&[(1.0, 0.5), (2.0, 0.4)], &[])];
         let plain = drawing(&training_chart("Loss", "y", &curves, None, 2.0));
-        let marked = drawing(&training_chart("Loss", "y", &curves, Some((2.0, 0.4)), 2.0));
+        let best = Some(("best epoch by loss", (2.0, 0.4)));
+        let marked = drawing(&training_chart("Loss", "y", &curves, best, 2.0));
         // One in the picture, one in the legend
         assert_eq!(marked.matches("<circle").count(), plain.matches("<circle").count() + 2);
-        assert!(marked.contains("best epoch"));
+        assert!(marked.contains("best epoch by loss"));
     }
 }
