@@ -87,10 +87,8 @@ impl ThresholdCurve {
 impl Show for ThresholdCurve {
     fn to_html(&self) -> Html {
         let title = format!("{}: area {:.4}", self.title, self.area);
-        let series = [
-            Series { name: "the model", points: self.seen() },
-            Series { name: "chance", points: self.chance.into() },
-        ];
+        let series =
+            [Series::new("the model", self.seen()), Series::new("chance", self.chance.to_vec())];
         line_chart(&title, self.axes[0], self.axes[1], &series).with_text(title)
     }
 }
