@@ -232,12 +232,12 @@ mod tests {
     fn figures_have_axes_units_and_a_legend() {
         let epochs = vec![epoch(1, 0.7), epoch(2, 0.9)];
         let history = History { epochs, ..History::default() };
-        let html = drawing(&history.figures());
-        assert_eq!(html.matches("<img").count(), 2);
-        assert!(html.contains("best epoch"));
+        let drawing = drawing(&history.figures());
+        assert_eq!(drawing.matches("</svg>").count(), 2);
+        assert!(drawing.contains("best epoch"));
         for words in ["Loss", "Accuracy", "epoch", "accuracy (%)", "cross entropy", "train", "val"]
         {
-            assert!(html.contains(words), "{words}");
+            assert!(drawing.contains(words), "{words}");
         }
         // One epoch, or none, must draw as well.
         assert_eq!(History::default().figures().html().matches("<img").count(), 2);

@@ -4,10 +4,11 @@ use super::drawing::SCALE;
 use super::*;
 use std::time::{Duration, Instant};
 
-/// The SVG inside an image.
+/// The SVG inside the images, one after the other.
 pub fn drawing(figure: &Html) -> String {
-    let address = figure.html().split("svg+xml,").nth(1).and_then(|rest| rest.split('"').next());
-    let mut parts = address.unwrap().split('%');
+    let images = figure.html().split("svg+xml,").skip(1);
+    let addresses: String = images.filter_map(|rest| rest.split('"').next()).collect();
+    let mut parts = addresses.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
         bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
