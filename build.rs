@@ -14,7 +14,8 @@ fn main() -> io::Result<()> {
     let mut hash = DefaultHasher::new();
     for file in files {
         file.hash(&mut hash);
-        std::fs::read(&file)?.hash(&mut hash);
+        let named = |error| io::Error::other(format!("{}: {error}", file.display()));
+        std::fs::read(&file).map_err(named)?.hash(&mut hash);
     }
     println!("cargo::rerun-if-changed=Cargo.lock");
     println!("cargo::rerun-if-changed=src");
@@ -25,9 +26,11 @@ fn main() -> io::Result<()> {
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        match path.is_dir() {
-            true => collect(&path, files)?,
-            false => files.push(path),
+        // Not what editors put beside them.
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|end| end == "rs") && path.is_file() {
+            files.push(path);
         }
     }
     Ok(())

@@ -190,7 +190,7 @@ mod tests {
         for labels in [vec![], vec![0, 1], vec![-1], vec![i64::MAX]] {
             assert!(DataLoader::new(counts.clone(), labels, 2).is_err());
         }
-        let nameless = Labels::from(vec![2]).with_class_names(["ham", "spam"]);
+        let nameless = Labels::from(vec![2]).called(["ham", "spam"]);
         assert!(DataLoader::new(counts, nameless, 2).is_err());
     }
 
@@ -202,7 +202,7 @@ mod tests {
             (data.num_classes(), data.class_names()),
             (2, ["0", "1"].map(String::from).as_slice())
         );
-        let named = Labels::from(vec![1]).with_class_names(["ham", "spam", "egg"]);
+        let named = Labels::from(vec![1]).called(["ham", "spam", "egg"]);
         let data = DataLoader::new(counts, named, 1).unwrap();
         assert_eq!(data.class_names(), ["ham", "spam", "egg"]);
         assert_eq!(data.num_classes(), 3);

@@ -132,7 +132,7 @@ impl Reviews {
     /// is missing, or neither a class number nor one of `class_names`.
     pub fn labels(&self) -> Result<Labels> {
         let numbers = frame::class_numbers(&self.frame, &self.class_names)?;
-        Ok(Labels::from(numbers).with_class_names(self.class_names.clone()))
+        Ok(Labels::from(numbers).called(self.class_names.clone()))
     }
 
     /// How many reviews each class has: element c counts those with label c.

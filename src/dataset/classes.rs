@@ -89,7 +89,7 @@ pub fn by_names(
     check_count(names.len())?;
     let is_number = |label: &String| whole(label).is_some();
     if labels.iter().all(is_number) && !names.iter().any(is_number) {
-        class_of = (0..names.len() as i64).map(|class| (class.to_string(), class)).collect();
+        class_of = for_numbers(labels, names)?;
     }
     let mut classes = Vec::with_capacity(labels.len());
     for (row, label) in labels.iter().enumerate() {
@@ -100,6 +100,27 @@ pub fn by_names(
     }
     let note = (names != numbered(&classes)).then(|| format!("labels: {}", legend(names)));
     Ok(Classes { labels: classes, names: names.to_vec(), note })
+}
+
+/// The classes of labels that are numbers, in whatever way they are written, by names that are not:
+/// of as many numbers as names the least is the first one, and of fewer each is a class number already,
+/// if they count from 0.
+fn for_numbers(labels: &[String], names: &[String]) -> Result<HashMap<String, i64>> {
+    let values: BTreeSet<i128> = labels.iter().filter_map(|label| whole(label)).collect();
+    let text = |value: &i128| value.to_string();
+    if values.len() == names.len() {
+        return Ok(values.iter().map(text).zip(0..).collect());
+    }
+    if values.first() == Some(&0) {
+        return Ok((0..names.len() as i64).map(|class| (class.to_string(), class)).collect());
+    }
+    let numbers = list(values.iter().map(text));
+    let remedy = format!(
+        "the labels are the numbers {numbers}, and which of them has which name can't be known: \
+         name {} classes, from the least number to the largest, or write the names into the data",
+        values.len()
+    );
+    Err(Error::argument("class_names", list(names), remedy))
 }
 
 /// The numbering that a file brings: labels that are class numbers, and for each its name in another
@@ -115,12 +136,19 @@ pub fn named(labels: &[String], names: &[String]) -> Option<Classes> {
     if !labels.iter().copied().zip(names.iter().map(String::as_str)).all(agrees) {
         return None;
     }
+    if !found.contains_key(&0) {
+        // They don't count from 0 as ours do: the names alone are the classes.
+        let class_of: BTreeMap<i64, i64> = found.keys().copied().zip(0..).collect();
+        let names: Vec<String> = found.values().map(|name| (*name).to_owned()).collect();
+        let note = Some(format!("labels: {}", legend(&names)));
+        let labels = labels.iter().map(|label| class_of[label]).collect();
+        return all_different(&names).then_some(Classes { labels, names, note });
+    }
     let mut all = numbered(&labels);
     for (label, name) in &found {
         all[*label as usize] = (*name).to_owned();
     }
-    let distinct: BTreeSet<&str> = all.iter().map(String::as_str).collect();
-    if distinct.len() < all.len() || distinct.contains("") {
+    if !all_different(&all) {
         return None;
     }
     let note = (found.len() < all.len()).then(|| {
@@ -130,10 +158,15 @@ pub fn named(labels: &[String], names: &[String]) -> Option<Classes> {
     Some(Classes { labels, names: all, note })
 }
 
+/// Whether each class has a name, and one of its own.
+fn all_different(names: &[String]) -> bool {
+    let distinct: BTreeSet<&String> = names.iter().collect();
+    distinct.len() == names.len() && names.iter().all(|name| !name.is_empty())
+}
+
 /// The names of classes that have only numbers: 0 to the largest.
 pub fn numbered(labels: &[i64]) -> Vec<String> {
-    let largest = labels.iter().max().copied().unwrap_or(-1);
-    (0..=largest).map(|class| class.to_string()).collect()
+    super::labels::numbered(labels.iter().max().map_or(0, |largest| *largest as usize + 1))
 }
 
 /// What the labels mean: "0 = negative, 1 = positive".
@@ -213,5 +246,31 @@ mod tests {
             let error = of(&["1", wrong]).unwrap_err().to_string();
             assert!(error.starts_with(&format!("row 1: the label {wrong} is no class")), "{error}");
         }
+    }
+
+    #[test]
+    fn names_for_numbers_are_given_by_value_or_not_at_all() {
+        let given = |labels: &[&str], names: &[&str]| {
+            let [labels, names] = [labels, names]
+                .map(|all| all.iter().map(|&one| one.to_owned()).collect::<Vec<_>>());
+            by_names(&labels, &names, |row, fault| Error::Data(format!("row {row}: {fault}")))
+        };
+        for (labels, names, numbers) in [
+            (&["1", "5", "3", "2", "4"][..], &["a", "b", "c", "d", "e"][..], &[0, 4, 2, 1, 3][..]),
+            (&["0", "4.0"], &["neg", "pos"], &[0, 1]),
+            (&["0", "2"], &["a", "b", "c"], &[0, 2]),
+            (&["2", "1"], &["1", "2", "3"], &[1, 0]),
+        ] {
+            assert_eq!(given(labels, names).unwrap().labels, numbers, "{labels:?}");
+        }
+        for (labels, names) in [
+            (&["1", "2", "3", "4"][..], &["a", "b", "c", "d", "e"][..]),
+            (&["1", "2"], &["neg", "neu", "pos"]),
+        ] {
+            let error = given(labels, names).unwrap_err().to_string();
+            assert!(error.contains("which of them has which name can't be known"), "{error}");
+        }
+        let error = given(&["0", "7", "1"], &["a", "b"]).unwrap_err().to_string();
+        assert_eq!(error, "row 1: the label \"7\" is none of the class names: a, b");
     }
 }

@@ -21,11 +21,11 @@ impl Labels {
     /// ```
     /// use unit8::Labels;
     ///
-    /// let labels = Labels::from(vec![1, 0, 0]).with_class_names(["ham", "spam"]);
+    /// let labels = Labels::from(vec![1, 0, 0]).called(["ham", "spam"]);
     /// assert_eq!(labels, [1, 0, 0]);
     /// assert_eq!(labels.class_names(), ["ham", "spam"]);
     /// ```
-    pub fn with_class_names<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Labels {
+    pub fn called<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Labels {
         Labels { class_names: names.into_iter().map(Into::into).collect(), ..self }
     }
 
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn names_that_do_not_fit_are_refused() {
         let error = |numbers: Vec<i64>, names: &[&str]| {
-            let labels = Labels::from(numbers).with_class_names(names.to_vec());
+            let labels = Labels::from(numbers).called(names.to_vec());
             labels.check().unwrap_err().to_string()
         };
         let few = error(vec![0, 2], &["ham", "spam"]);
@@ -189,12 +189,12 @@ mod tests {
         let twice = error(vec![0], &["ham", "egg", "ham"]);
         assert_eq!(twice, "two classes are called \"ham\": give each a name of its own");
         assert!(error(vec![-1], &["ham"]).starts_with("label -1"));
-        assert!(Labels::from(vec![0, 0]).with_class_names(["ham", "spam"]).check().is_ok());
+        assert!(Labels::from(vec![0, 0]).called(["ham", "spam"]).check().is_ok());
     }
 
     #[test]
     fn labels_show_their_classes() {
-        let labels = Labels::from(vec![1, 0, 1]).with_class_names(["ham", "spam", "<b>"]);
+        let labels = Labels::from(vec![1, 0, 1]).called(["ham", "spam", "<b>"]);
         let shown = labels.to_html();
         assert!(shown.text().contains("1      spam   2"), "{}", shown.text());
         assert!(!shown.html().contains("<b>"));

@@ -115,8 +115,8 @@ impl Reviews {
     /// The same reviews in another numbering: class 0 is the first of these names. So the files of
     /// one data set agree: `test.with_class_names(&train.class_names)?`.
     ///
-    /// Where all classes are called by numbers and no new name is a number, the names are given to
-    /// the classes 0, 1, 2, ...
+    /// Where all classes are called by numbers and no new name is a number, the least number gets the
+    /// first name, if there are as many names as numbers; if there are more names, 0 gets the first.
     ///
     /// ```
     /// # use unit8::{Result, Reviews};
@@ -130,7 +130,7 @@ impl Reviews {
     ///
     /// # Errors
     /// [`Error::Data`] with the row if its class is none of them, [`Error::Argument`] if a name is
-    /// there twice.
+    /// there twice, or there are more names than numbers, and 0 is none of these.
     pub fn with_class_names(&self, class_names: &[impl AsRef<str>]) -> Result<Reviews> {
         let names: Vec<String> = class_names.iter().map(|name| name.as_ref().to_owned()).collect();
         let labels = frame::class_numbers(&self.frame, &self.class_names)?;
@@ -168,7 +168,11 @@ pub fn csv(
     let refuse = |row: usize, fault| Error::file(path, format!("line {}: {fault}", lines[row]));
     let kept = names.as_ref().and_then(|names| classes::named(&labels, names));
     let classes = match (&options.class_names, kept) {
-        (Some(names), _) => classes::by_names(&labels, names, refuse)?,
+        (Some(given), None) => classes::by_names(&labels, given, refuse)?,
+        (Some(given), Some(_)) => {
+            // What the file itself calls its classes.
+            classes::by_names(&names.unwrap_or_default(), given, refuse)?
+        }
         (None, Some(classes)) => classes,
         (None, None) => {
             let unused = format!("the column {NAMES} has not one name for each label: not used");

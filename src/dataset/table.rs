@@ -29,7 +29,7 @@ pub struct CsvOptions {
     /// Whether rows without a text or a label are left out, and their number printed.
     pub drop_missing: bool,
     /// The classes in the order of their numbers, and no others. If all labels of the file are
-    /// numbers and none of these names is, the names are given to the numbers 0, 1, 2, ... `None`:
+    /// numbers and none of these names is, see [`with_class_names`](super::Reviews::with_class_names). `None`:
     /// see [`Reviews::from_csv`](super::Reviews::from_csv).
     pub class_names: Option<Vec<String>>,
 }

@@ -2,11 +2,12 @@
 
 use super::quote::quote;
 use super::readers::NAMES;
-use super::{Reviews, frame};
+use super::{Reviews, are_names, frame};
 use crate::error::{Error, Result};
 use crate::files::{cannot_write, write_whole};
 use polars::prelude::{AnyValue, Column, DataFrame, DataType};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -15,8 +16,10 @@ use std::path::Path;
 pub fn write(path: &Path, reviews: &Reviews) -> Result<()> {
     let labels = frame::class_numbers(&reviews.frame, &reviews.class_names)?;
     let mut frame = reviews.frame.clone();
-    if reviews.class_names.iter().zip(0..).any(|(name, class): (_, i64)| *name != class.to_string())
-    {
+    let used: HashSet<i64> = labels.iter().copied().collect();
+    // Numbers that are not those of all classes would be numbered anew by whoever reads them.
+    let has_gap = (0..used.len() as i64).any(|class| !used.contains(&class));
+    if are_names(&reviews.class_names) || has_gap {
         if frame.column(NAMES).is_ok() {
             let message = "the names of the classes go into a column of this name: rename yours";
             return Err(Error::file(path, format!("column {}: {message}", quote(NAMES))));
@@ -136,13 +139,13 @@ mod tests {
         assert_eq!(contents, "text,label,class_name\na,0,neg\nb,2,pos\n");
         assert_eq!(again.class_names, ["neg", "1", "pos"]);
         assert_eq!(again.labels().unwrap(), [0, 2]);
-        // The files of the course have only numbers: what is missing is told.
         part.class_names = ["0", "1", "2"].map(str::to_owned).into();
         let (contents, again) = there_and_back("part", &part);
-        assert_eq!(contents, "text,label\na,0\nb,2\n");
-        assert_eq!(again.class_names, ["0", "2"]);
-        let again = again.with_class_names(&part.class_names).unwrap();
-        assert_eq!(again.labels().unwrap(), [0, 2]);
+        assert_eq!(contents, "text,label,class_name\na,0,0\nb,2,2\n");
+        assert_eq!(
+            (&again.class_names, again.labels().unwrap().to_vec()),
+            (&part.class_names, vec![0, 2])
+        );
     }
 
     #[test]
@@ -155,6 +158,7 @@ mod tests {
             ("a,0,x\nb,1,\n", ["0", "1"]),
             ("a,-1,x\nb,1,y\n", ["-1", "1"]),
             ("a,0,y\nb,1,x\n", ["y", "x"]),
+            ("a,1,World\nb,2,Sports\n", ["World", "Sports"]),
         ] {
             fs::write(&path, format!("text,label,class_name\n{rows}")).unwrap();
             let reviews = Reviews::from_csv(&path, "text", "label").unwrap();
@@ -162,8 +166,15 @@ mod tests {
         }
         let options =
             CsvOptions { class_names: Some(vec!["x".into(), "y".into()]), ..Default::default() };
-        let reviews = Reviews::from_csv_with(&path, "text", "label", &options).unwrap();
-        assert_eq!(reviews.class_names, ["x", "y"]);
+        // Names that are asked for are those of the file, in another order.
+        for (rows, labels) in [("a,0,y\nb,1,x\n", [1, 0]), ("a,0,x\nb,1,y\n", [0, 1])] {
+            fs::write(&path, format!("text,label,class_name\n{rows}")).unwrap();
+            let reviews = Reviews::from_csv_with(&path, "text", "label", &options).unwrap();
+            assert_eq!(
+                (reviews.labels().unwrap().to_vec(), &reviews.class_names[0]),
+                (labels.to_vec(), &"x".to_owned())
+            );
+        }
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -15,7 +15,7 @@ pub struct ThresholdCurve {
     /// The area below the curve, 0 to 1.
     pub area: f64,
     /// What the curve is, for its figure.
-    title: &'static str,
+    title: String,
     axes: [&'static str; 2],
     /// What an answer by chance would give.
     chance: [(f64, f64); 2],
@@ -40,7 +40,7 @@ impl ThresholdCurve {
             area: points.windows(2).map(trapezoid).sum(),
             points,
             thresholds: counts.thresholds(),
-            title: "ROC",
+            title: "ROC".to_owned(),
             axes: ["false positive rate", "true positive rate"],
             chance: [(0.0, 0.0), (1.0, 1.0)],
         }
@@ -57,10 +57,15 @@ impl ThresholdCurve {
             area: points.windows(2).map(|pair| (pair[1].0 - pair[0].0) * pair[1].1).sum(),
             points,
             thresholds: counts.thresholds(),
-            title: "Precision and recall",
+            title: "Precision and recall".to_owned(),
             axes: ["recall", "precision"],
             chance: [(0.0, share), (1.0, share)],
         }
+    }
+
+    /// The same, with the class in its title that counts as found.
+    pub(super) fn of(self, class: &str) -> ThresholdCurve {
+        ThresholdCurve { title: format!("{} of class {class}", self.title), ..self }
     }
 
     /// Shows the curve and its area in the notebook.

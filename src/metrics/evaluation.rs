@@ -83,7 +83,7 @@ impl Evaluation {
     /// [`Error::Data`] if there are not two classes, or examples of one only.
     pub fn roc(&self) -> Result<ThresholdCurve> {
         let (scores, is_positive) = self.of_two_classes()?;
-        Ok(ThresholdCurve::roc(&scores, &is_positive))
+        Ok(ThresholdCurve::roc(&scores, &is_positive).of(&self.predictions.class_names[1]))
     }
 
     /// Of two classes, precision over recall of class 1, for each probability from which an example
@@ -94,7 +94,8 @@ impl Evaluation {
     /// As [`roc`](Self::roc).
     pub fn precision_recall(&self) -> Result<ThresholdCurve> {
         let (scores, is_positive) = self.of_two_classes()?;
-        Ok(ThresholdCurve::precision_recall(&scores, &is_positive))
+        Ok(ThresholdCurve::precision_recall(&scores, &is_positive)
+            .of(&self.predictions.class_names[1]))
     }
 
     /// The probability of class 1 of each example, and whether it is of that class.

@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 pub fn of_training(train: &[String], val: &[String]) -> Result<Vec<String>> {
     let fits = match (are_names(train), are_names(val)) {
         (true, true) => train == val,
-        (true, false) => val.len() <= train.len(),
-        (false, true) => train.len() <= val.len(),
+        (true, false) => val.len() <= train.len() && !are_values(train),
+        (false, true) => train.len() <= val.len() && !are_values(val),
         (false, false) => true,
     };
     if !fits {
@@ -30,13 +30,14 @@ pub fn of_answers(model: &[String], data: &[String]) -> Result<Vec<String>> {
     if !are_names(model) || (are_names(data) && same(model, data)) {
         return Ok(data.to_vec());
     }
-    if !are_names(data) {
+    if !are_names(data) && !are_values(model) {
         return Ok(if data.len() > model.len() { data } else { model }.to_vec());
     }
-    if model.len() != data.len() || misplaced(model, data) {
+    if model.len() != data.len() || misplaced(model, data) || !are_names(data) {
         return Err(Error::Data(format!(
-            "the model has {}, the data {}: a class must have the same number in both, so name and \
-             number the data's classes as the model does, or train the model on such data",
+            "the model has {}, the data {}: a class must have the same number in both, so number the \
+             data like the training data, reviews.with_class_names(&train.class_names)?, or train the \
+             model on such data",
             described(model),
             described(data)
         )));
@@ -47,9 +48,13 @@ pub fn of_answers(model: &[String], data: &[String]) -> Result<Vec<String>> {
 
 /// What is to be said when a model whose classes have names learns others.
 pub fn of_other_classes(model: &[String], data: &[String]) -> Option<String> {
-    let others = are_names(model) && are_names(data) && !same(model, data);
-    others.then(|| {
-        format!("the model's classes were {}, and are {} now", listed(model), listed(data))
+    if !are_names(model) || same(model, data) {
+        return None;
+    }
+    let were = listed(model);
+    Some(match are_names(data) {
+        true => format!("the model's classes were {were}, and are {} now", listed(data)),
+        false => format!("the data has no names for its classes: the model keeps {were}"),
     })
 }
 
@@ -60,18 +65,31 @@ pub fn of_other_classes(model: &[String], data: &[String]) -> Option<String> {
 pub fn of_outputs(names: &[String], outputs: usize) -> Result<Vec<String>> {
     let classes = names.len();
     if are_names(names) && outputs != classes {
+        let remedy = match outputs > classes {
+            true => "if it was trained on more classes, number these like those: \
+                     reviews.with_class_names(&train.class_names)?"
+                .to_owned(),
+            false => format!("give it {classes}"),
+        };
         return Err(Error::Data(format!(
-            "the model has {outputs} outputs, and there are {}: give it {classes}",
+            "the model has {outputs} outputs, and there are {}: {remedy}",
             described(names)
         )));
     }
     if outputs < classes {
         return Err(Error::Data(format!(
-            "label {}, but the model has {outputs} outputs: give it {classes} or more",
+            "label {}, but the model has {outputs} outputs: give it {classes} or more (classes count \
+             from 0)",
             classes - 1
         )));
     }
     Ok(if are_names(names) { names.to_vec() } else { numbered(outputs) })
+}
+
+/// Whether these are values, 1 to 5 say, whose order made them classes: the number of a class is then
+/// another one.
+fn are_values(names: &[String]) -> bool {
+    names.iter().all(|name| name.parse::<f64>().is_ok())
 }
 
 /// Whether they are the same but for capital letters.
@@ -108,6 +126,7 @@ mod tests {
             ("ham spam", "ham spam", "ham spam"),
             ("ham spam", "0 1", "ham spam"),
             ("ham spam", "0", "ham spam"),
+            ("1 2 3", "1 2 3", "1 2 3"),
             ("0 1", "ham spam", "ham spam"),
             ("0 1", "0 1 2", "0 1 2"),
             ("0 1 2", "0 1", "0 1 2"),
@@ -159,10 +178,12 @@ mod tests {
                 .is_some_and(|line| line.contains("ham, spam now"))
         );
         for (model, data) in
-            [("NEGATIVE POSITIVE", "negative positive"), ("", "ham spam"), ("ham spam", "0 1")]
+            [("NEGATIVE POSITIVE", "negative positive"), ("", "ham spam"), ("", "0 1")]
         {
             assert_eq!(said(model, data), None, "{model}, {data}");
         }
+        let kept = said("ham spam", "0 1").unwrap();
+        assert_eq!(kept, "the data has no names for its classes: the model keeps ham, spam");
     }
 
     #[test]
@@ -172,9 +193,13 @@ mod tests {
         let error = of_outputs(&names("ham spam"), 3).unwrap_err().to_string();
         assert_eq!(
             error,
-            "the model has 3 outputs, and there are 2 classes (ham, spam): give it 2"
+            "the model has 3 outputs, and there are 2 classes (ham, spam): if it was trained on more \
+             classes, number these like those: reviews.with_class_names(&train.class_names)?"
         );
         let few = of_outputs(&names("0 1"), 1).unwrap_err().to_string();
-        assert_eq!(few, "label 1, but the model has 1 outputs: give it 2 or more");
+        assert_eq!(
+            few,
+            "label 1, but the model has 1 outputs: give it 2 or more (classes count from 0)"
+        );
     }
 }

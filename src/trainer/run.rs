@@ -105,14 +105,13 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
     /// Tells the model what the classes are called that it has learned.
     pub fn name_classes(&self) {
         let names = &self.loss.names;
-        if !are_names(names) {
-            return;
-        }
         let said = of_other_classes(&self.model.class_names(), names);
         if let Some(said) = said.filter(|_| !self.trainer.quiet) {
             println!("{said}");
         }
-        self.model.set_class_names(names);
+        if are_names(names) {
+            self.model.set_class_names(names);
+        }
     }
 
     /// What is left of it.

@@ -209,6 +209,8 @@ fn given_class_names_decide_the_numbers() {
     let (reviews, _) = read_with("text,label\na,2\nb,0\n", &three).unwrap();
     assert_eq!(reviews.labels().unwrap(), [2, 0]);
     let error = complaint(read_with("text,label\na,2\nb,4\n", &three));
+    assert!(error.contains("the labels are the numbers 2, 4, and which of them"), "{error}");
+    let error = complaint(read_with("text,label\na,0\nb,4\nc,1\nd,2\n", &three));
     assert!(error.contains("line 3: the label \"4\" is none of"), "{error}");
     let error = complaint(read_with("text,label\na,1\n", &options(&["1", "1.0"])));
     assert!(error.starts_with("class_names = 1, 1.0: \"1.0\" is there twice"), "{error}");

@@ -37,7 +37,7 @@ fn data(
     names: &[&str],
 ) -> DataLoader<crate::Encodings> {
     let tokens = model.tokenizer.encode(&["good", "bad film", "the film"], 16).unwrap();
-    let labels = Labels::from(vec![0, 1, 2]).with_class_names(names.to_vec());
+    let labels = Labels::from(vec![0, 1, 2]).called(names.to_vec());
     DataLoader::new(tokens, labels, 2).unwrap()
 }
 

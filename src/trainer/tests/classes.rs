@@ -12,8 +12,7 @@ fn rare(names: &[&str], batch_size: usize) -> DataLoader<CountMatrix> {
     let (_, counts) =
         CountVectorizer::default().fit_transform(&(0..50).map(text).collect::<Vec<_>>()).unwrap();
     let labels: Vec<i64> = (0..50usize).map(|row| i64::from(row.is_multiple_of(5))).collect();
-    DataLoader::new(counts, Labels::from(labels).with_class_names(names.to_vec()), batch_size)
-        .unwrap()
+    DataLoader::new(counts, Labels::from(labels).called(names.to_vec()), batch_size).unwrap()
 }
 
 #[test]
@@ -174,12 +173,9 @@ fn weights_and_smoothing_that_cannot_be_used_are_named() {
         let error = error(ClassWeights::Given(weights), 0.0);
         assert!(error.starts_with("class_weights = "), "{error}");
     }
-    let all_ham = DataLoader::new(
-        data.data().clone(),
-        Labels::from(vec![0; 50]).with_class_names(["ham", "spam"]),
-        8,
-    )
-    .unwrap();
+    let all_ham =
+        DataLoader::new(data.data().clone(), Labels::from(vec![0; 50]).called(["ham", "spam"]), 8)
+            .unwrap();
     let balanced = Trainer { class_weights: ClassWeights::Balanced, ..trainer() };
     let error = balanced.fit(&model, &all_ham, &all_ham).unwrap_err().to_string();
     assert!(error.starts_with("class spam has no training example"), "{error}");

@@ -22,7 +22,10 @@ fn a_model_that_does_not_fit_is_an_error_without_a_stack() {
     assert!(error.contains("size mismatch"), "{error}");
     assert!(!error.contains(".cpp") && error.lines().count() == 1, "{error}");
     let few = trainer().fit(&Model::new(3, 1), &data, &data).unwrap_err().to_string();
-    assert_eq!(few, "label 1, but the model has 1 outputs: give it 2 or more");
+    assert_eq!(
+        few,
+        "label 1, but the model has 1 outputs: give it 2 or more (classes count from 0)"
+    );
 }
 
 #[test]

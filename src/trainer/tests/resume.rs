@@ -83,7 +83,7 @@ fn a_training_goes_on_with_its_own_data_only() {
     let labels = Labels::from(train.labels().to_vec());
     let other_texts = DataLoader::new(counts, labels.clone(), 8).unwrap();
     let other_labels = data(|row| by_word(row + 1));
-    let named = labels.with_class_names(["bad", "good"]);
+    let named = labels.called(["bad", "good"]);
     let named = DataLoader::new(train.data().clone(), named, 8).unwrap();
     for other in [&other_texts, &other_labels, &named] {
         assert!(error(other, &train).contains("other training data"), "{}", error(other, &train));
