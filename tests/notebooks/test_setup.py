@@ -32,8 +32,8 @@ def course(tmp_path_factory):
     folder = tmp_path_factory.mktemp("unit8")
     root = folder / "Übung 8"
     root.mkdir()
-    for name in ["Cargo.toml", "Cargo.lock", "environment.yml", ".cargo", "src", "kernel", "xtask",
-                 "examples"]:
+    for name in ["Cargo.toml", "Cargo.lock", "build.rs", "environment.yml", ".cargo", "src", "kernel",
+                 "xtask", "examples"]:
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy2
         copy(source, root / name)
