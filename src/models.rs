@@ -18,7 +18,7 @@ mod show;
 mod tests;
 mod weights;
 
-use crate::dataset::listed;
+use crate::dataset::list;
 use crate::device::device;
 use crate::error::{Error, Result};
 use crate::hub;
@@ -130,7 +130,7 @@ impl AutoModelForSequenceClassification {
         };
         println!("{}", model.summary());
         if !model.class_names().is_empty() {
-            println!("classes: {}", listed(&model.class_names()));
+            println!("classes: {}", list(model.class_names()));
         }
         for (what, keys) in [
             ("new, to be trained", loaded.new),

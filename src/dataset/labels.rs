@@ -1,6 +1,7 @@
 //! Class numbers, and what the classes are called.
 
 use super::check_labels;
+use super::quote::list;
 use crate::display::{Html, Show, table, thousands};
 use crate::error::{Error, Result};
 use std::collections::HashSet;
@@ -49,7 +50,7 @@ impl Labels {
                 "label {label}, but there are names for the classes 0 to {} only ({}): name all \
                  classes, in the order of their numbers",
                 names.len() - 1,
-                listed(names)
+                list(names)
             )));
         }
         let mut seen = HashSet::new();
@@ -149,16 +150,6 @@ pub(crate) fn are_names(names: &[String]) -> bool {
     names.iter().enumerate().any(|(class, name)| *name != class.to_string())
 }
 
-/// "ham, spam"; of many names the first ones.
-pub(crate) fn listed(names: &[String]) -> String {
-    const MOST: usize = 10;
-    let first = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
-    match names.len() {
-        0..=MOST => first,
-        count => format!("{first}, ... {count} in all"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,6 +196,5 @@ mod tests {
     fn numbers_are_no_names() {
         assert!(!are_names(&numbered(3)) && !are_names(&[]));
         assert!(are_names(&["1".to_owned(), "2".to_owned()]));
-        assert_eq!(listed(&numbered(12)), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... 12 in all");
     }
 }

@@ -19,9 +19,9 @@ impl Reviews {
     /// Labels that are whole numbers 0, 1, 2, ... are class numbers. All others are sorted, by value
     /// if they are numbers, and numbered: stars from 1 to 5 are the classes 0 to 4, named "1" to "5".
     /// Spaces around a label don't count, capitals do. Class numbers in a column `label` have the names
-    /// in a column `class_name`, if [`Reviews::write_csv`] or somebody else has written one. Whatever was found out about the file and its
-    /// labels is printed. Another file of the same data may lack a class: see
-    /// [`Reviews::with_class_names`].
+    /// in a column `class_name`, if [`Reviews::write_csv`] or somebody else has written one. Whatever
+    /// was found out about the file and its labels is printed. Another file of the same data may lack
+    /// a class: see [`Reviews::with_class_names`].
     ///
     /// ```
     /// # use unit8::{Result, Reviews};

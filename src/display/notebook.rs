@@ -4,7 +4,8 @@
 use super::Html;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Once, OnceLock};
+use std::sync::{LazyLock, Once, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// See `kernel/shim/src/display.rs`.
 #[derive(Clone, Copy)]
@@ -60,7 +61,9 @@ pub struct Place(u64);
 impl Place {
     /// Shows a thing; what is printed later stands below it. None where nothing can be replaced.
     pub fn show(thing: &Html) -> Option<Place> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
+        // Where a kernel works for another copy of the project, each cell has these statics for itself:
+        // their places must not be the same.
+        static COUNT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(nanoseconds()));
         let place = kernel().map(|_| Place(COUNT.fetch_add(1, Ordering::Relaxed)))?;
         place.send(thing, false);
         Some(place)
@@ -91,6 +94,11 @@ impl Place {
             send(serde_json::json!({"text/plain": text}));
         }
     }
+}
+
+/// Since 1970.
+fn nanoseconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
 }
 
 /// Whether this is the process of a notebook's cells, our kernel's or that of evcxr alone.

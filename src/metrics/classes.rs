@@ -32,15 +32,13 @@ impl Evaluation {
     /// them: what can't be divided counts as 0.
     pub fn class_metrics(&self) -> Vec<ClassMetrics> {
         let ratio = |part: usize, all: usize| if all == 0 { 0.0 } else { part as f64 / all as f64 };
-        let names = self.predictions.class_names.iter();
-        names
-            .enumerate()
-            .map(|(class, name)| {
+        (0..self.confusion.len())
+            .map(|class| {
                 let hits = self.confusion[class][class];
                 let support = self.confusion[class].iter().sum();
                 let predicted = self.predicted(class);
                 ClassMetrics {
-                    class: name.clone(),
+                    class: self.name(class),
                     precision: ratio(hits, predicted),
                     recall: ratio(hits, support),
                     f1: ratio(2 * hits, support + predicted),

@@ -1,7 +1,7 @@
 //! How a model does on data it has not learned from.
 
 use super::{ClassMetrics, Predictions, ThresholdCurve};
-use crate::dataset::listed;
+use crate::dataset::list;
 use crate::display::{Html, Show, table};
 use crate::error::{Error, Result};
 use crate::plots::heat_map;
@@ -57,7 +57,7 @@ impl Evaluation {
     /// The wrong answers, the most confident first.
     pub fn mistakes(&self) -> Vec<Mistake> {
         let answers = self.predictions.classes().into_iter().zip(self.predictions.confidences());
-        let name = |class: i64| self.predictions.class_names[class as usize].clone();
+        let name = |class: i64| self.name(class as usize);
         let mut mistakes: Vec<Mistake> = (0..)
             .zip(self.labels.iter().zip(answers))
             .filter(|(_, (label, (prediction, _)))| *label != prediction)
@@ -83,7 +83,7 @@ impl Evaluation {
     /// [`Error::Data`] if there are not two classes, or examples of one only.
     pub fn roc(&self) -> Result<ThresholdCurve> {
         let (scores, is_positive) = self.of_two_classes()?;
-        Ok(ThresholdCurve::roc(&scores, &is_positive).of(&self.predictions.class_names[1]))
+        Ok(ThresholdCurve::roc(&scores, &is_positive).of(&self.name(1)))
     }
 
     /// Of two classes, precision over recall of class 1, for each probability from which an example
@@ -94,15 +94,13 @@ impl Evaluation {
     /// As [`roc`](Self::roc).
     pub fn precision_recall(&self) -> Result<ThresholdCurve> {
         let (scores, is_positive) = self.of_two_classes()?;
-        Ok(ThresholdCurve::precision_recall(&scores, &is_positive)
-            .of(&self.predictions.class_names[1]))
+        Ok(ThresholdCurve::precision_recall(&scores, &is_positive).of(&self.name(1)))
     }
 
     /// The probability of class 1 of each example, and whether it is of that class.
     fn of_two_classes(&self) -> Result<(Vec<f32>, Vec<bool>)> {
-        let names = &self.predictions.class_names;
-        if names.len() != 2 {
-            let (count, listed) = (names.len(), listed(names));
+        if self.confusion.len() != 2 {
+            let (count, listed) = (self.confusion.len(), list(self.names()));
             return Err(Error::Data(format!(
                 "these curves are for two classes, and there are {count} ({listed}): look at \
                  class_metrics() instead"
@@ -110,7 +108,7 @@ impl Evaluation {
         }
         let is_positive: Vec<bool> = self.labels.iter().map(|label| *label == 1).collect();
         if let Some(absent) = [0, 1].iter().find(|class| !self.labels.contains(class)) {
-            let name = &names[*absent as usize];
+            let name = self.name(*absent as usize);
             return Err(Error::Data(format!(
                 "no example is of class {name}, so there is nothing to tell apart: evaluate on data \
                  with both classes"
@@ -128,7 +126,7 @@ impl Evaluation {
             row.iter().map(|&count| count as f64 / all).collect()
         };
         let values: Vec<Vec<f64>> = self.confusion.iter().map(shares).collect();
-        heat_map("True class (row) and answer (column)", &self.predictions.class_names, &values)
+        heat_map("True class (row) and answer (column)", &self.names(), &values)
     }
 
     /// Shows accuracy, loss, the confusion matrix, the metrics of each class and their means in the
@@ -137,21 +135,30 @@ impl Evaluation {
         self.to_html().evcxr_display();
     }
 
+    /// What a class is called: a notebook may have changed the names.
+    pub(super) fn name(&self, class: usize) -> String {
+        self.predictions.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+
+    fn names(&self) -> Vec<String> {
+        (0..self.confusion.len()).map(|class| self.name(class)).collect()
+    }
+
     /// The last cells of a class's row: which classes its examples were taken for.
     fn taken_for(&self, class: usize) -> Vec<String> {
-        let (row, names) = (&self.confusion[class], &self.predictions.class_names);
-        if names.len() <= MOST_COLUMNS {
+        let row = &self.confusion[class];
+        if row.len() <= MOST_COLUMNS {
             return row.iter().map(usize::to_string).collect();
         }
         let others = (0..row.len()).filter(|&other| other != class && row[other] > 0);
         let most = others.reduce(|best, other| if row[other] > row[best] { other } else { best });
-        vec![most.map_or(String::new(), |other| format!("{} ({})", names[other], row[other]))]
+        vec![most.map_or(String::new(), |other| format!("{} ({})", self.name(other), row[other]))]
     }
 }
 
 impl Show for Evaluation {
     fn to_html(&self) -> Html {
-        let names = &self.predictions.class_names;
+        let names = self.names();
         let last: Vec<String> = match names.len() <= MOST_COLUMNS {
             true => names.iter().map(|name| format!("predicted {name}")).collect(),
             false => vec!["most often taken for".to_owned()],
@@ -238,6 +245,20 @@ pub(super) mod tests {
         assert!(few.contains("\nspam ") && few.contains("\nmacro average "), "{few}");
         let many = shown((0..77).map(|class| format!("class_{class}")).collect());
         assert!(!many.contains("predicted class_0") && many.contains("class_1 (1)"), "{many}");
+    }
+
+    #[test]
+    fn names_that_a_notebook_has_changed_may_be_too_few_or_too_many() {
+        for names in [&[][..], &["ham"], &["ham", "spam", "egg"]] {
+            let mut evaluation = evaluation(&[0, 1, 1], &sure(&[0, 1, 0]), 2);
+            evaluation.predictions.class_names =
+                names.iter().map(|&name| name.to_owned()).collect();
+            let second = names.get(1).copied().unwrap_or("1");
+            assert_eq!(evaluation.mistakes()[0].label_name, second);
+            assert!(evaluation.to_html().text().contains(&format!("\n{second} ")));
+            assert!(drawing(&evaluation.figure()).contains(second));
+            assert_eq!(evaluation.roc().unwrap().area, 0.75);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the classes are called: by the model, by the data to learn from, by the data to look at.
 
-use crate::dataset::{are_names, listed, numbered};
+use crate::dataset::{are_names, list, numbered};
 use crate::error::{Error, Result};
 
 /// The names for a training on `train` that is validated on `val`. Numbers without names go with
@@ -42,7 +42,7 @@ pub fn of_answers(model: &[String], data: &[String]) -> Result<Vec<String>> {
             described(data)
         )));
     }
-    println!("the data's classes {} stand for the model's {}", listed(data), listed(model));
+    println!("the data's classes {} stand for the model's {}", list(data), list(model));
     Ok(data.to_vec())
 }
 
@@ -51,9 +51,9 @@ pub fn of_other_classes(model: &[String], data: &[String]) -> Option<String> {
     if !are_names(model) || same(model, data) {
         return None;
     }
-    let were = listed(model);
+    let were = list(model);
     Some(match are_names(data) {
-        true => format!("the model's classes were {were}, and are {} now", listed(data)),
+        true => format!("the model's classes were {were}, and are {} now", list(data)),
         false => format!("the data has no names for its classes: the model keeps {were}"),
     })
 }
@@ -107,7 +107,7 @@ fn misplaced(a: &[String], b: &[String]) -> bool {
 fn described(names: &[String]) -> String {
     match names.len() {
         1 => format!("the class {}", names[0]),
-        count => format!("{count} classes ({})", listed(names)),
+        count => format!("{count} classes ({})", list(names)),
     }
 }
 
