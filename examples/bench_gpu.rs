@@ -5,7 +5,9 @@ use unit8::{AutoModelForSequenceClassification as Model, DataLoader, Precision, 
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, precision, numbers @ ..] = &arguments[..] else { panic!("see bench_gpu.py") };
+    let [folder, precision, lengths, numbers @ ..] = &arguments[..] else {
+        panic!("see bench_gpu.py")
+    };
     let numbers: Vec<usize> = numbers.iter().filter_map(|word| word.parse().ok()).collect();
     let [batch_size, length, steps] = numbers[..] else { panic!("see bench_gpu.py") };
     let precision = if precision == "bf16" { Precision::Bf16 } else { Precision::Fp32 };
@@ -14,7 +16,10 @@ fn main() -> Result<()> {
     println!("device {:?}", model.var_store().device());
     let data = |steps: usize| -> Result<_> {
         let rows = batch_size * steps;
-        let texts: Vec<String> = (0..rows).map(|row| text(row, length)).collect();
+        let texts: Vec<String> = match lengths.as_str() {
+            "mixed" => (0..rows).map(|row| text(row, 1 + row * 7919 % length)).collect(),
+            _ => (0..rows).map(|row| text(row, length)).collect(),
+        };
         let labels: Vec<i64> = (0..rows).map(|row| (row % 2) as i64).collect();
         DataLoader::new(model.tokenizer.encode(&texts, length)?, labels, batch_size)
     };

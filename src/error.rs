@@ -82,7 +82,9 @@ impl Error {
     pub(crate) fn torch(message: String) -> Error {
         let full = ["out of memory", "can't allocate memory", "not enough memory"];
         if full.iter().any(|words| message.contains(words)) {
-            return Error::Memory(message);
+            // Of a graphics card, half a page on libtorch's settings follows.
+            let said = message.split(" Including non-PyTorch memory").next().unwrap_or_default();
+            return Error::Memory(said.to_owned());
         }
         Error::Torch(message)
     }

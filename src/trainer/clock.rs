@@ -14,6 +14,14 @@ pub struct Plan {
     pub val_examples: usize,
 }
 
+/// Some steps of a training.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    batches: usize,
+    examples: usize,
+    took: Duration,
+}
+
 /// The time that training and validation take, apart from each other.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -26,6 +34,9 @@ pub struct Clock {
     pub epochs_before: usize,
     examples: usize,
     trained: Duration,
+    /// The first step of this run, in which libtorch loads what it needs: on a graphics card a hundred
+    /// times as long as another one.
+    first: Option<Steps>,
     /// The validation before, or what there is of the first one.
     validation: Option<f64>,
     /// The share of the validation data that has been seen, if it is being validated.
@@ -43,6 +54,7 @@ impl Clock {
             epochs_before: 0,
             examples: 0,
             trained: Duration::ZERO,
+            first: None,
             validation: None,
             validates: None,
             mark: Instant::now(),
@@ -59,7 +71,9 @@ impl Clock {
     pub fn step(&mut self, batches: usize, examples: usize, now: Instant) {
         self.batches += batches;
         self.examples += examples;
-        self.trained += now - self.mark;
+        let took = now - self.mark;
+        self.trained += took;
+        self.first.get_or_insert(Steps { batches, examples, took });
         self.mark = now;
     }
 
@@ -95,13 +109,28 @@ impl Clock {
 
     /// In training.
     pub fn examples_per_second(&self) -> f64 {
-        self.examples as f64 / self.trained.as_secs_f64().max(1e-9)
+        let steps = self.usual_steps();
+        steps.examples as f64 / steps.took.as_secs_f64().max(1e-9)
+    }
+
+    /// Those of this run by which the others are judged: all but the first one, if there are others.
+    fn usual_steps(&self) -> Steps {
+        let batches = self.batches - self.batches_before;
+        let all = Steps { batches, examples: self.examples, took: self.trained };
+        match self.first {
+            Some(first) if first.batches < batches => Steps {
+                batches: batches - first.batches,
+                examples: self.examples - first.examples,
+                took: self.trained - first.took,
+            },
+            _ => all,
+        }
     }
 
     /// Seconds until the end, if nothing stops it.
     pub fn left(&self) -> f64 {
-        let done = (self.batches - self.batches_before).max(1) as f64;
-        let per_batch = self.trained.as_secs_f64() / done;
+        let steps = self.usual_steps();
+        let per_batch = steps.took.as_secs_f64() / steps.batches.max(1) as f64;
         let batches = self.plan.epochs as f64 * self.plan.batches as f64 - self.batches as f64;
         let guess = self.plan.val_examples as f64 / self.examples_per_second() / GRADIENTS;
         let validation = self.validation.unwrap_or(guess);
@@ -163,6 +192,20 @@ mod tests {
             "the last validation is still to come"
         );
         assert_eq!(clock.examples_per_second(), 12.0);
+    }
+
+    #[test]
+    fn a_slow_first_step_says_nothing_of_the_others() {
+        let mut clock = Clock::start(PLAN);
+        let started = clock.mark;
+        clock.step(1, 12, started + Duration::from_secs(100));
+        assert_eq!(clock.examples_per_second(), 0.12);
+        clock.step(1, 12, started + Duration::from_secs(101));
+        clock.step(1, 12, started + Duration::from_secs(102));
+        assert_eq!(clock.examples_per_second(), 12.0);
+        assert_eq!(clock.left(), 17.0 + 2.0 * 60.0 / 12.0 / 3.0);
+        let (passed, left) = (102.0, clock.left());
+        assert_eq!(clock.share_of_time(), passed / (passed + left));
     }
 
     #[test]

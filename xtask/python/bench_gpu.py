@@ -1,8 +1,10 @@
 """Whole-model training of DistilBERT on a graphics card, ours beside PyTorch's, in one run:
 bench_gpu.py <our program> [batch sizes] [lengths] [steps] [width]
 
-It needs torch 2.13.0 and transformers. Weights and texts are random: the time doesn't depend on
-them. Without a graphics card it measures the processor."""
+Texts of one length, and then of all lengths up to the largest: ours in batches of like length, as
+the library makes them, PyTorch's in batches at random, each padded to its longest text. It needs
+torch 2.13.0 and transformers. Weights and texts are random: the time doesn't depend on them. Without
+a graphics card it measures the processor."""
 
 import datetime
 import json
@@ -40,12 +42,13 @@ def write_model(folder, width):
     Path(folder, "tokenizer.json").write_text(json.dumps(tokenizer))
 
 
-def ours(program, folder, precision, *numbers):
+def ours(program, folder, precision, mixed, *numbers):
     """Examples/s."""
     libraries = [str(Path(torch.__file__).parent / "lib"), str(Path(program).resolve().parent)]
     libraries += filter(None, [os.environ.get("LD_LIBRARY_PATH")])
     variables = {"LD_LIBRARY_PATH": ":".join(libraries), TF32: str(int(precision == "tf32"))}
-    command = [program, folder, precision, *map(str, numbers)]
+    variables["TORCH_CUDNN_SDPA_DEPRIORITIZED"] = "1"  # as the notebooks' kernel has it
+    command = [program, folder, precision, "mixed" if mixed else "same", *map(str, numbers)]
     said = subprocess.check_output(command, text=True, env=os.environ | variables)
     got = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
     assert ("Cuda" in got["device"]) == (DEVICE.type == "cuda"), got["device"]
@@ -67,20 +70,19 @@ def seconds(work, rounds):
     return time.perf_counter() - started
 
 
-def theirs(folder, precision, batch_size, length, steps):
+def theirs(folder, precision, mixed, batch_size, length, steps):
     """Examples/s of the loop that the course's Lightning trainer runs: a loss and an accuracy are
     kept for each step."""
     torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
     model = DistilBertForSequenceClassification.from_pretrained(folder).to(DEVICE).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-5)
-    shape = (batch_size, length)
-    batches = [torch.randint(4, model.config.vocab_size, shape) for _ in range(steps)]
-    mask, labels = torch.ones(shape, dtype=torch.int64), torch.arange(batch_size) % 2
+    batches = [batch(model.config.vocab_size, mixed, batch_size, length) for _ in range(steps)]
+    labels = torch.arange(batch_size) % 2
     losses, right, number = [], torch.zeros((), device=DEVICE), 0
 
     def step():
         nonlocal number
-        ids, on, of = (t.to(DEVICE) for t in (batches[number % steps], mask, labels))
+        ids, on, of = (t.to(DEVICE) for t in (*batches[number % steps], labels))
         number += 1
         with torch.autocast(DEVICE.type, torch.bfloat16, enabled=precision == "bf16"):
             outputs = model(input_ids=ids, attention_mask=on, labels=of)
@@ -92,6 +94,15 @@ def theirs(folder, precision, batch_size, length, steps):
 
     seconds(step, 3)
     return batch_size * steps / seconds(step, steps)
+
+
+def batch(words, mixed, batch_size, length):
+    """Token ids and attention mask, each of shape (texts, length of the longest)."""
+    lengths = torch.full((batch_size,), length)
+    if mixed:
+        lengths = torch.randint(1, length + 1, (batch_size,))
+    mask = (torch.arange(int(lengths.max())) < lengths[:, None]).long()
+    return torch.randint(4, words, mask.shape) * mask, mask
 
 
 def products(precision):
@@ -121,13 +132,15 @@ def main(program, batch_sizes="12,32,64", lengths="128,256,512", steps="50", wid
         write_model(folder, int(width))
         for precision in ("fp32", "tf32", "bf16"):
             peak = products(precision)
-            for length in map(int, lengths.split(",")):
+            same = [(False, int(length)) for length in lengths.split(",")]
+            for mixed, length in [*same, (True, same[-1][1])]:
                 for batch_size in map(int, batch_sizes.split(",")):
-                    work = folder, precision, batch_size, length, int(steps)
+                    work = folder, precision, mixed, batch_size, length, int(steps)
                     our, their = ours(program, *work), theirs(*work)
                     shares = [f"{speed * flops(length, int(width)) / peak:.0%}" for speed in (our, their)]
-                    cells = [batch_size, length, precision, f"{our:.1f}", f"{their:.1f}"]
-                    cells += [f"{our / their:.2f}", " and ".join(shares)]
+                    tokens = f"1 to {length}" if mixed else length
+                    cells = [batch_size, tokens, precision, f"{our:.1f}", f"{their:.1f}"]
+                    cells += [f"{our / their:.2f}", "" if mixed else " and ".join(shares)]
                     print("|", " | ".join(map(str, cells)), "|", flush=True)
 
 
