@@ -3,7 +3,7 @@
 use super::records::{Record, Records};
 use std::collections::HashSet;
 
-/// So many lines that all look like rows are no text, whatever their labels are.
+/// So many lines that all look like rows are no text, if they have few labels, whatever these are.
 const MANY: usize = 5;
 
 /// The records of several lines, and the labels of the others.
@@ -30,24 +30,45 @@ impl<'a> Suspects<'a> {
         }
     }
 
-    /// What is wrong with the first of them that is several rows. Lines of a text hardly ever all have
-    /// as many separators as the rows of the file, and what is the label of other rows behind them.
-    pub fn complaint(&self) -> Option<String> {
-        let record = self.suspects.iter().find(|record| self.is_several_rows(record.source))?;
-        Some(format!(
-            "line {}: a quote opens here and closes in line {}, and each line between looks like a row \
-             of its own: write a quote inside a quoted field twice; if quotes are letters like others \
-             here, set quotes: false in CsvOptions",
-            record.line, record.last_line
-        ))
+    /// What is to be said of those of them that may be several rows.
+    ///
+    /// # Errors
+    /// What is wrong with the first that certainly is: hardly ever do all lines of a text have as many
+    /// separators as the rows of the file, and the labels of other rows or a few that repeat.
+    pub fn judge(&self) -> Result<Option<String>, String> {
+        let mut possible = Vec::new();
+        for record in &self.suspects {
+            let (line, last) = (record.line, record.last_line);
+            let Some(labels) = self.labels_of(record.source) else { continue };
+            if self.are_labels(&labels) {
+                return Err(format!(
+                    "line {line}: a quote opens here and closes in line {last}, and each line between \
+                     looks like a row of its own: write a quote inside a quoted field twice; if quotes \
+                     are letters like others here, set quotes: false in CsvOptions"
+                ));
+            }
+            possible.push((line, last));
+        }
+        Ok(possible.first().map(|(line, last)| {
+            let count = possible.len();
+            let texts = if count == 1 { "1 text".to_owned() } else { format!("{count} texts") };
+            format!(
+                "{texts} of several lines, the first in the lines {line} to {last}, may be several rows \
+                 that a stray quote joins"
+            )
+        }))
     }
 
-    fn is_several_rows(&self, source: &str) -> bool {
+    fn are_labels(&self, labels: &[String]) -> bool {
+        let distinct: HashSet<&String> = labels.iter().collect();
+        let repeat = labels.len() >= MANY && 2 * distinct.len() <= labels.len();
+        repeat || distinct.into_iter().all(|label| self.labels.contains(label))
+    }
+
+    /// The labels of the lines, if all can be rows.
+    fn labels_of(&self, source: &str) -> Option<Vec<String>> {
         let lines = source.split(['\n', '\r']).filter(|line| !line.trim().is_empty());
-        let labels: Option<Vec<String>> = lines.map(|line| self.label_of(line)).collect();
-        labels.is_some_and(|labels| {
-            labels.len() >= MANY || labels.iter().all(|label| self.labels.contains(label))
-        })
+        lines.map(|line| self.label_of(line)).collect()
     }
 
     /// The label of a line, if it can be a row. Behind the comma of a sentence is a space.

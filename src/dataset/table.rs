@@ -111,6 +111,7 @@ pub fn read<const N: usize>(
             quote(names[0])
         ));
     }
+    notes.append(&mut table.notes);
     table.notes = notes;
     Ok(table)
 }
@@ -196,7 +197,8 @@ fn rows<'a, const N: usize>(
     if table.lines.is_empty() {
         return Err("there are no reviews below the header".to_owned());
     }
-    suspects.complaint().map_or(Ok(table), Err)
+    table.notes.extend(suspects.judge()?);
+    Ok(table)
 }
 
 /// The names of the columns, without the spaces around them.

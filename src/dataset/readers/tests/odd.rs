@@ -22,6 +22,13 @@ fn rows_that_a_lone_quote_swallows_are_found() {
         let error = complaint(read(&file));
         assert!(error.contains("line 2: a quote opens here and closes in line 90"), "{error}");
     }
+    // Of labels that no other row has it is not certain.
+    let (reviews, notes) = read("text,label\n\"Oh,a\nA 5\",b\nc,d\n").unwrap();
+    assert_eq!(reviews.len(), 2);
+    assert!(
+        notes[0].starts_with("1 text of several lines, the first in the lines 2 to 3,"),
+        "{notes:?}"
+    );
     let wider = complaint(read("text,label\n\"Oh,1\na,0\n5\",0,1\n"));
     assert!(wider.contains("a quote makes one row of the lines 2 to 4, with 3 fields"), "{wider}");
     assert!(wider.contains("quotes: false"), "{wider}");
@@ -37,6 +44,7 @@ fn texts_of_several_lines_are_texts() {
         ("a,b\nc, d", "1"),
         ("He wrote:\n> text,label\n> good,1\n> bad,0", "1"),
         ("a\rb\r\nc", "0"),
+        ("let a;,1x\nlet b;,2x\nlet c;,3x\nlet d;,4x\nlet e;,5x\nlet f;,6x", "0"),
         ("He said \"no\",\nshe said \"yes\"", "0"),
     ] {
         let quoted = text.replace('"', "\"\"");
@@ -46,7 +54,7 @@ fn texts_of_several_lines_are_texts() {
             format!("id,text,label\n1,x,1\n2,\"{quoted}\",{label}\n3,y,0\n"),
         ] {
             let (reviews, _) = read(&file).unwrap();
-            assert_eq!(reviews.texts().unwrap()[1], text);
+            assert_eq!((reviews.len(), &reviews.texts().unwrap()[1][..]), (3, text));
         }
     }
 }
