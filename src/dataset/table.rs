@@ -175,7 +175,7 @@ fn rows<'a, const N: usize>(
     let optional = optional.and_then(|name| place_of(name, &first, header).ok());
     let optional = optional.map(|place| place + unnamed);
     let width = first.len() + unnamed;
-    let mut suspects = Suspects::new(separator, width, places[N - 1]);
+    let mut suspects = Suspects::new(separator, width, places.last().copied().unwrap_or_default());
     let mut table = Table {
         columns: [const { Vec::new() }; N],
         optional: optional.map(|_| Vec::new()),
