@@ -44,10 +44,12 @@ pub fn from_archive(path: &Path, per_folder: usize) -> Result<Reviews> {
 }
 
 fn from_cache(cache: &Path) -> Result<Reviews> {
-    let reviews = Reviews::from_csv(cache, "text", "label")?;
+    let again =
+        |fault| Error::file(cache, format!("{fault}: delete the file, and it is made again"));
+    let reviews = Reviews::from_csv(cache, "text", "label")
+        .map_err(|error| again(format!("damaged ({error})")))?;
     if reviews.class_counts()? != [2 * archive::PER_FOLDER; 2] {
-        let message = "not the 50,000 reviews: delete the file, and it is made again";
-        return Err(Error::file(cache, message));
+        return Err(again("not the 50,000 reviews".to_owned()));
     }
     Ok(Reviews { class_names: CLASS_NAMES.map(str::to_owned).into(), ..reviews })
 }
@@ -120,9 +122,12 @@ mod tests {
         let reviews = full(&folder).unwrap();
         assert_eq!(reviews.texts().unwrap(), all.texts().unwrap());
         assert_eq!(reviews.class_names, CLASS_NAMES);
-        all.split(1).unwrap().val.write_csv(folder.join("imdb-50000.csv")).unwrap();
-        let error = full(&folder).unwrap_err().to_string();
-        assert!(error.contains("delete the file, and it is made again"), "{error}");
+        let cache = folder.join("imdb-50000.csv");
+        for damage in [b"text,label\na,0\nb,1\n".as_slice(), b"text,label\n\"a,0\n"] {
+            fs::write(&cache, damage).unwrap();
+            let error = full(&folder).unwrap_err().to_string();
+            assert!(error.ends_with("delete the file, and it is made again"), "{error}");
+        }
         fs::remove_dir_all(folder).unwrap();
     }
 }
