@@ -189,8 +189,9 @@ def test_row_names_of_r(tmp_path):
         separator = random.choice(",;\t")
         data = written([["text", "label"]] + rows, separator, "\n", random.choice([0, 1])).encode()
         cases.append(as_case(tmp_path / f"{seed}.csv", data, "utf-8", True))
-        wanted.append(expected(*by_pandas(data, separator, "utf-8", True)))
-        assert wanted[-1]["texts"] == [text for _, text, _ in rows]
+        frame = pd.read_csv(io.BytesIO(data), sep=separator, dtype=str, keep_default_na=False)
+        assert frame["text"].tolist() == [text for _, text, _ in rows]
+        wanted.append(expected(frame["text"].tolist(), frame["label"].tolist()))
     assert ours(cases, tmp_path) == wanted
 
 
