@@ -5,6 +5,8 @@ use std::collections::HashSet;
 
 /// So many lines that all look like rows are no text, if they have few labels, whatever these are.
 const MANY: usize = 5;
+/// A label has hardly ever more characters.
+const LONGEST: usize = 40;
 
 /// The records of several lines, and the labels of the others.
 pub struct Suspects<'a> {
@@ -47,7 +49,9 @@ impl<'a> Suspects<'a> {
                      are letters like others here, set quotes: false in CsvOptions"
                 ));
             }
-            possible.push((line, last));
+            if lines(record.source).all(|line| self.is_like_a_row(line)) {
+                possible.push((line, last));
+            }
         }
         Ok(possible.first().map(|(line, last)| {
             let count = possible.len();
@@ -67,15 +71,28 @@ impl<'a> Suspects<'a> {
 
     /// The labels of the lines, if all can be rows.
     fn labels_of(&self, source: &str) -> Option<Vec<String>> {
-        let lines = source.split(['\n', '\r']).filter(|line| !line.trim().is_empty());
-        lines.map(|line| self.label_of(line)).collect()
+        lines(source).map(|line| self.label_of(line)).collect()
     }
 
-    /// The label of a line, if it can be a row. Behind the comma of a sentence is a space.
+    /// Whether a line is written like a row with a label that nobody knows: behind the comma of a
+    /// sentence is a space.
+    fn is_like_a_row(&self, line: &str) -> bool {
+        let row = Records::new(line, self.separator, false).next().and_then(Result::ok);
+        row.is_some_and(|row| {
+            !row.fields.iter().any(|field| field.starts_with(char::is_whitespace))
+                && row.fields[self.label].chars().count() <= LONGEST
+        })
+    }
+
+    /// The label of a line, if it can be a row.
     fn label_of(&self, line: &str) -> Option<String> {
         let row = Records::new(line, self.separator, false).next()?.ok()?;
         let label = row.fields.get(self.label)?.trim_matches('"');
         let is_row = row.fields.len() == self.width && !label.is_empty() && label.trim() == label;
         is_row.then(|| label.to_owned())
     }
+}
+
+fn lines(source: &str) -> impl Iterator<Item = &str> {
+    source.split(['\n', '\r']).filter(|line| !line.trim().is_empty())
 }

@@ -60,6 +60,15 @@ fn texts_of_several_lines_are_texts() {
 }
 
 #[test]
+fn a_sentence_is_not_taken_for_a_row() {
+    let long = "a".repeat(50);
+    for text in ["Dear all\nThanks, Ada", &format!("one\n{long},b")] {
+        let (_, notes) = read(format!("label,text\n1,\"{text}\"\n0,x\n")).unwrap();
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+}
+
+#[test]
 fn row_names_of_r_are_no_column() {
     // write.csv, and write.table(sep = ",") without a name for the row names.
     let named = "\"\",\"text\",\"label\"\n\"1\",\"a, b\",\"pos\"\n\"2\",\"c\",\"neg\"\n";
