@@ -40,7 +40,7 @@ fn main() -> Result<()> {
         ["metrics", file] => each_case(file, metrics)?,
         ["names", model, folder, names] => {
             let model = Model::from_pretrained(model, 2)?;
-            Classifier::<Tensor>::set_class_names(&model, &from_str::<Vec<String>>(names).unwrap());
+            model.set_class_names(&from_str::<Vec<String>>(names).unwrap())?;
             model.save_pretrained(folder)?;
         }
         ["reviews", cases] => {

@@ -70,7 +70,8 @@ pub struct DataLoader<D> {
 impl<D: Dataset> DataLoader<D> {
     /// Puts data (one row for each example) and labels together: those of
     /// [`Reviews::labels`](crate::Reviews::labels), whose names then stand in all that a model is
-    /// told and says, or a `Vec<i64>` of class numbers.
+    /// told and says, or a `Vec<i64>` of class numbers. Numbers that are left out among those are
+    /// printed.
     ///
     /// # Errors
     /// [`Error::Argument`] if `batch_size` is 0, [`Error::Data`] if there are no examples, if
@@ -89,6 +90,7 @@ impl<D: Dataset> DataLoader<D> {
             return Err(Error::Data("there are no examples to make batches of".to_owned()));
         }
         labels.check()?;
+        labels.gap().into_iter().for_each(|gap| println!("{gap}"));
         let class_names = labels.class_names();
         Ok(DataLoader { data, labels, class_names, batch_size })
     }

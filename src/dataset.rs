@@ -15,6 +15,7 @@ mod records;
 mod separator;
 mod show;
 mod split;
+mod swallowed;
 mod table;
 mod write;
 
@@ -73,12 +74,24 @@ impl Reviews {
         imdb::from_archive(path.as_ref(), archive::PER_FOLDER)
     }
 
-    /// Puts texts and labels together. Labels are class numbers, 0, 1, 2, ...
+    /// Puts texts and labels together. Labels are class numbers, 0, 1, 2, ...; if some of these are
+    /// left out, as 0 is by stars from 1 to 5, that is printed: [`Reviews::from_frame`] numbers labels
+    /// of any kind.
     ///
     /// # Errors
     /// [`Error::Data`] if there are none, not as many labels as texts, or a label that is negative
     /// or 1,000 and more.
     pub fn from_rows(texts: Vec<String>, labels: Vec<i64>) -> Result<Reviews> {
+        check_labels(&labels)?;
+        let labels = Labels::from(labels);
+        let gap = labels.gap();
+        let reviews = Reviews::new(texts, labels)?;
+        gap.into_iter().for_each(|gap| println!("{gap}"));
+        Ok(reviews)
+    }
+
+    /// Of labels that have been checked.
+    fn new(texts: Vec<String>, labels: Labels) -> Result<Reviews> {
         if texts.len() != labels.len() {
             return Err(Error::Data(format!(
                 "{} texts but {} labels: each text needs one",
@@ -89,9 +102,11 @@ impl Reviews {
         if texts.is_empty() {
             return Err(Error::Data("there are no reviews: the source is empty".to_owned()));
         }
-        check_labels(&labels)?;
-        let class_names = classes::numbered(&labels);
-        let columns = vec![Column::new("text".into(), texts), Column::new("label".into(), labels)];
+        let class_names = labels.class_names();
+        let columns = vec![
+            Column::new("text".into(), texts),
+            Column::new("label".into(), labels.into_iter().collect::<Vec<_>>()),
+        ];
         Ok(Reviews { frame: DataFrame::new_infer_height(columns)?, class_names })
     }
 

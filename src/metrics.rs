@@ -6,6 +6,7 @@ mod epoch;
 mod evaluation;
 mod history;
 mod predictions;
+mod table;
 
 pub use classes::ClassMetrics;
 pub use curve::ThresholdCurve;

@@ -211,9 +211,21 @@ impl AutoModelForSequenceClassification {
     }
 
     /// What class 0, 1, 2, ... is called: by the checkpoint, or by the data that
-    /// [`Trainer::fit`](crate::Trainer::fit) trains it on. Empty if neither says.
+    /// [`Trainer::fit`](crate::Trainer::fit) trains it on, or by
+    /// [`set_class_names`](Self::set_class_names). Empty if none of them says.
     pub fn class_names(&self) -> Vec<String> {
         self.class_names.borrow().clone()
+    }
+
+    /// Names the classes of a model that nobody has told: `model.set_class_names(&["ham", "spam"])?`.
+    /// The first name is that of class 0.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there are not as many names as classes, a name is empty, or two are the
+    /// same.
+    pub fn set_class_names(&self, names: &[impl AsRef<str>]) -> Result<()> {
+        self.class_names.replace(classes::checked(names, self.config.num_classes as usize)?);
+        Ok(())
     }
 
     /// The kind of encoder.
@@ -256,7 +268,7 @@ impl Classifier<Tokens> for AutoModelForSequenceClassification {
     }
 
     fn set_class_names(&self, names: &[String]) {
-        *self.class_names.borrow_mut() = names.to_vec();
+        self.class_names.replace(names.to_vec());
     }
 }
 
@@ -280,6 +292,6 @@ impl Classifier<Tensor> for AutoModelForSequenceClassification {
     }
 
     fn set_class_names(&self, names: &[String]) {
-        *self.class_names.borrow_mut() = names.to_vec();
+        self.class_names.replace(names.to_vec());
     }
 }

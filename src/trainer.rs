@@ -50,6 +50,40 @@ pub trait Classifier<F> {
 
     /// What class 0, 1, 2, ... is called, if the model knows; else nothing. Its answers are shown
     /// under these names.
+    ///
+    /// A model that keeps no names can't be compared with data: if a test set numbers its classes
+    /// otherwise than the training set, nobody notices. With a place for them
+    /// [`Trainer::evaluate`] does:
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// use unit8::tch::nn::{Linear, VarStore};
+    /// use unit8::{Classifier, Features, tch::Tensor};
+    ///
+    /// struct LogisticRegression {
+    ///     store: VarStore,
+    ///     linear: Linear,
+    ///     class_names: RefCell<Vec<String>>,
+    /// }
+    ///
+    /// impl Classifier<Features> for LogisticRegression {
+    ///     fn forward(&self, features: &Features) -> Tensor {
+    ///         features.linear(&self.linear)
+    ///     }
+    ///
+    ///     fn var_store(&self) -> &VarStore {
+    ///         &self.store
+    ///     }
+    ///
+    ///     fn class_names(&self) -> Vec<String> {
+    ///         self.class_names.borrow().clone()
+    ///     }
+    ///
+    ///     fn set_class_names(&self, names: &[String]) {
+    ///         self.class_names.replace(names.to_vec());
+    ///     }
+    /// }
+    /// ```
     fn class_names(&self) -> Vec<String> {
         Vec::new()
     }

@@ -8,6 +8,7 @@
 pub mod cargo;
 pub mod cc;
 pub mod edit;
+pub mod library;
 pub mod metadata;
 pub mod other;
 pub mod recorder;
@@ -52,13 +53,6 @@ impl Cells {
     /// Where cargo compiles what a notebook asks for besides the library.
     fn other_workspace(&self) -> Workspace {
         Workspace { folder: self.folder.join("other") }
-    }
-
-    fn is_library(&self, dependency: &str) -> bool {
-        let library = &self.settings.library;
-        crate::workspace::path_of(dependency, &library.name)
-            .and_then(|path| Path::new(path).canonicalize().ok())
-            .is_some_and(|path| path == library.path)
     }
 }
 

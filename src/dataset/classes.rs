@@ -22,8 +22,15 @@ pub struct Classes {
 ///
 /// `refuse` makes the error of a row and a complaint.
 pub fn number(labels: &[String], refuse: impl Fn(usize, String) -> Error) -> Result<Classes> {
-    if !labels.iter().all(|label| label.parse::<f64>().is_ok()) {
-        return words(labels);
+    let is_number = |label: &String| label.parse::<f64>().is_ok();
+    if let Some(row) = labels.iter().position(|label| !is_number(label)) {
+        let decorated = |label: &String| plain_number(label).is_some();
+        if !labels.iter().all(|label| is_number(label) || decorated(label)) {
+            return words(labels);
+        }
+        let remedy = "write numbers with a decimal point and nothing between thousands, or put words in \
+                      their place";
+        return Err(refuse(row, format!("the label {}: {remedy}", quote(&labels[row]))));
     }
     let mut values = Vec::with_capacity(labels.len());
     for (row, label) in labels.iter().enumerate() {
@@ -44,6 +51,13 @@ pub fn number(labels: &[String], refuse: impl Fn(usize, String) -> Error) -> Res
     Ok(Classes { labels, names, note })
 }
 
+/// The value of a label that is a number but for a decimal comma or what stands between thousands.
+/// Which of them it is can't be known: "1,000" is one or a thousand.
+fn plain_number(label: &str) -> Option<f64> {
+    const BETWEEN_DIGITS: [char; 6] = [',', ' ', '\'', '’', '\u{a0}', '\u{202f}'];
+    label.replace(BETWEEN_DIGITS, "").parse().ok()
+}
+
 fn words(labels: &[String]) -> Result<Classes> {
     let distinct: BTreeSet<&str> = labels.iter().map(String::as_str).collect();
     check_count(distinct.len())?;
@@ -57,10 +71,16 @@ fn words(labels: &[String]) -> Result<Classes> {
     Ok(Classes { labels, names, note: Some(note) })
 }
 
-/// Two names that differ only in capitals.
+/// Two names that differ only in capitals and in what is neither a letter nor a digit.
 fn alike(names: &[String]) -> Option<(&str, &str)> {
     let mut seen: HashMap<String, &str> = HashMap::new();
-    names.iter().find_map(|name| Some((seen.insert(name.to_lowercase(), name)?, name.as_str())))
+    let key = |name: &str| name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "");
+    let mut named = names.iter().map(|name| (key(name), name.as_str()));
+    named.find_map(
+        |(key, name)| {
+            if key.is_empty() { None } else { Some((seen.insert(key, name)?, name)) }
+        },
+    )
 }
 
 fn check_count(classes: usize) -> Result<()> {
@@ -88,8 +108,10 @@ pub fn by_names(
     }
     check_count(names.len())?;
     let is_number = |label: &String| whole(label).is_some();
+    let mut legend = legend(names);
     if labels.iter().all(is_number) && !names.iter().any(is_number) {
         class_of = for_numbers(labels, names)?;
+        legend = legend_of_numbers(names, &class_of);
     }
     let mut classes = Vec::with_capacity(labels.len());
     for (row, label) in labels.iter().enumerate() {
@@ -98,7 +120,7 @@ pub fn by_names(
             refuse(row, format!("the label {label} is none of the class names: {}", list(names)))
         })?);
     }
-    let note = (names != numbered(&classes)).then(|| format!("labels: {}", legend(names)));
+    let note = (names != numbered(&classes)).then(|| format!("labels: {legend}"));
     Ok(Classes { labels: classes, names: names.to_vec(), note })
 }
 
@@ -175,6 +197,18 @@ pub fn legend(names: &[String]) -> String {
     list(names.map(|(label, name)| format!("{label} = {name}")))
 }
 
+/// The same with the numbers that got the names, where they are other ones than those of the classes:
+/// "0 = negative (was 1), 1 = positive (was 2)".
+fn legend_of_numbers(names: &[String], class_of: &HashMap<String, i64>) -> String {
+    let was: HashMap<i64, &String> =
+        class_of.iter().map(|(number, class)| (*class, number)).collect();
+    let names = names.iter().zip(0..).map(|(name, class)| match was.get(&class) {
+        Some(number) if **number != class.to_string() => format!("{class} = {name} (was {number})"),
+        _ => format!("{class} = {name}"),
+    });
+    list(names)
+}
+
 /// The value of a label that is a whole number, in whatever way it is written.
 pub fn whole(label: &str) -> Option<i128> {
     /// Whole numbers up to here fit into an i128.
@@ -191,86 +225,4 @@ pub fn plain(label: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(labels: &[&str]) -> Result<Classes> {
-        let labels: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();
-        number(&labels, |row, fault| Error::Data(format!("row {row}: {fault}")))
-    }
-
-    #[test]
-    fn labels_that_are_not_numbers_become_classes_with_names() {
-        let classes = of(&["pos", "neg", "pos"]).unwrap();
-        assert_eq!(classes.labels, [1, 0, 1]);
-        assert_eq!(classes.names, ["neg", "pos"]);
-        assert_eq!(classes.note.unwrap(), "labels: 0 = neg, 1 = pos");
-        let classes = of(&["Pos", "pos"]).unwrap();
-        assert_eq!(classes.names, ["Pos", "pos"]);
-        assert!(classes.note.unwrap().ends_with("(\"Pos\" and \"pos\" are two classes)"));
-        assert_eq!(of(&["True", "False"]).unwrap().labels, [1, 0]);
-        assert_eq!(of(&["0", "1", "O"]).unwrap().names, ["0", "1", "O"]);
-        assert_eq!(of(&["good", "good"]).unwrap().labels, [0, 0]);
-    }
-
-    #[test]
-    fn labels_that_are_numbers_are_ordered_by_value() {
-        for (labels, names, numbers) in [
-            (&["1.0", "10.0", "2.0", "2"][..], &["1", "2", "10"][..], &[0, 2, 1, 1][..]),
-            (&["10", "-1", "2"], &["-1", "2", "10"], &[2, 0, 1]),
-            (&["1", "2", "5", "4", "3"], &["1", "2", "3", "4", "5"], &[0, 1, 4, 3, 2]),
-            (&["0", "4", "0"], &["0", "4"], &[0, 1, 0]),
-            (&["0", "3", "1"], &["0", "1", "3"], &[0, 2, 1]),
-            (&["1", "-1.0", "+1"], &["-1", "1"], &[1, 0, 1]),
-            (&["9000000000000", "0"], &["0", "9000000000000"], &[1, 0]),
-            (
-                &["9007199254740993", "9007199254740992"],
-                &["9007199254740992", "9007199254740993"],
-                &[1, 0],
-            ),
-            (&["1"], &["1"], &[0]),
-        ] {
-            let classes = of(labels).unwrap();
-            assert_eq!(classes.names, names);
-            assert_eq!(classes.labels, numbers);
-            let note = classes.note.unwrap();
-            assert!(note.starts_with(&format!("labels: 0 = {}", names[0])), "{note}");
-            assert!(note.contains("with_class_names"), "{note}");
-        }
-        for labels in [&["0", "1", "2"], &["1.0", "0.0", "-0.0"], &["2e0", "00", "01"]] {
-            let classes = of(labels).unwrap();
-            assert_eq!(classes.labels[0], labels[0].parse::<f64>().unwrap() as i64);
-            assert_eq!(classes.note, None);
-        }
-        for wrong in ["0.5", "inf", "-Infinity", "1e300"] {
-            let error = of(&["1", wrong]).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("row 1: the label {wrong} is no class")), "{error}");
-        }
-    }
-
-    #[test]
-    fn names_for_numbers_are_given_by_value_or_not_at_all() {
-        let given = |labels: &[&str], names: &[&str]| {
-            let [labels, names] = [labels, names]
-                .map(|all| all.iter().map(|&one| one.to_owned()).collect::<Vec<_>>());
-            by_names(&labels, &names, |row, fault| Error::Data(format!("row {row}: {fault}")))
-        };
-        for (labels, names, numbers) in [
-            (&["1", "5", "3", "2", "4"][..], &["a", "b", "c", "d", "e"][..], &[0, 4, 2, 1, 3][..]),
-            (&["0", "4.0"], &["neg", "pos"], &[0, 1]),
-            (&["0", "2"], &["a", "b", "c"], &[0, 2]),
-            (&["2", "1"], &["1", "2", "3"], &[1, 0]),
-        ] {
-            assert_eq!(given(labels, names).unwrap().labels, numbers, "{labels:?}");
-        }
-        for (labels, names) in [
-            (&["1", "2", "3", "4"][..], &["a", "b", "c", "d", "e"][..]),
-            (&["1", "2"], &["neg", "neu", "pos"]),
-        ] {
-            let error = given(labels, names).unwrap_err().to_string();
-            assert!(error.contains("which of them has which name can't be known"), "{error}");
-        }
-        let error = given(&["0", "7", "1"], &["a", "b"]).unwrap_err().to_string();
-        assert_eq!(error, "row 1: the label \"7\" is none of the class names: a, b");
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 use super::quote::quote;
 use crate::error::{Error, Result};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// How bytes stand for characters.
@@ -44,7 +45,9 @@ impl Encoding {
         let known = NAMES.iter().find(|(known, _)| plain(known) == plain(name));
         known.map(|(_, encoding)| *encoding).ok_or_else(|| {
             let names = NAMES.map(|(name, _)| name).join(", ");
-            Error::argument("encoding", name, format!("known are {names}"))
+            let remedy =
+                format!("known are {names}; convert a file of another one, {}", convert(name));
+            Error::argument("encoding", name, remedy)
         })
     }
 
@@ -53,23 +56,58 @@ impl Encoding {
     }
 }
 
+/// The command for a file in an encoding that is not known here.
+fn convert(encoding: &str) -> String {
+    format!("iconv -f {encoding} -t UTF-8 OLD > NEW")
+}
+
+/// How files begin that are no text, and what to do with them.
+const NO_TEXT: [(&[u8], &str); 8] = [
+    (b"PK\x03\x04", "a zip archive or a table of Excel: unpack it, or save the table as CSV UTF-8"),
+    (b"\xD0\xCF\x11\xE0", "a table of an older Excel: save it as CSV UTF-8"),
+    (b"\x1F\x8B", "a gzip file: unpack it (gunzip)"),
+    (b"BZh", "a bzip2 file: unpack it (bunzip2)"),
+    (b"\xFD7zXZ", "an xz file: unpack it (unxz)"),
+    (b"\x28\xB5\x2F\xFD", "a zstd file: unpack it (unzstd)"),
+    (b"PAR1", "a Parquet file: in Python, pandas.read_parquet(OLD).to_csv(NEW)"),
+    (b"%PDF-", "a PDF file: copy its table into a text file"),
+];
+
 /// The text of a file and its encoding: the one that a byte order mark names, else the given one,
-/// else UTF-8.
-pub fn read(path: &Path, encoding: Option<&str>) -> Result<(String, Encoding)> {
-    let given = encoding.map(Encoding::named).transpose()?;
-    let unreadable = |error: std::io::Error| Error::file(path, error);
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(Error::file(path, "not a file"));
+/// else UTF-8. None for a format that is always UTF-8 and has no option for it.
+pub fn read(path: &Path, encoding: Option<Option<&str>>) -> Result<(String, Encoding)> {
+    let given = encoding.flatten().map(Encoding::named).transpose()?;
+    let unreadable = |error: std::io::Error| Error::file(path, unreadable(path, &error));
+    let kind = fs::metadata(path).map_err(unreadable)?;
+    if !kind.is_file() {
+        let what = if kind.is_dir() { "a folder: name a file in it" } else { "not a file" };
+        return Err(Error::file(path, what));
     }
-    decode(fs::read(path).map_err(unreadable)?, given).map_err(|fault| Error::file(path, fault))
+    decode(fs::read(path).map_err(unreadable)?, given, encoding.is_some())
+        .map_err(|fault| Error::file(path, fault))
+}
+
+/// Where a file was looked for that is not there.
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    if error.kind() != ErrorKind::NotFound {
+        return error.to_string();
+    }
+    let slashes = if path.to_string_lossy().contains('\\') {
+        "; folders are separated by /, not by a backslash"
+    } else {
+        ""
+    };
+    let here = std::env::current_dir().unwrap_or_default();
+    format!("there is no such file (the notebook runs in {}){slashes}", here.display())
 }
 
 fn decode(
     bytes: Vec<u8>,
     given: Option<Encoding>,
+    has_option: bool,
 ) -> std::result::Result<(String, Encoding), String> {
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x1f\x8b") {
-        return Err("a packed file, or one of Excel: unpack it, or save it as CSV".to_owned());
+    if let Some((_, remedy)) = NO_TEXT.iter().find(|(start, _)| bytes.starts_with(start)) {
+        return Err((*remedy).to_owned());
     }
     let marked = match bytes[..] {
         [0xEF, 0xBB, 0xBF, ..] => Some(Encoding::Utf8),
@@ -79,7 +117,7 @@ fn decode(
     };
     let encoding = marked.or(given).unwrap_or(Encoding::Utf8);
     let mut text = match encoding {
-        Encoding::Utf8 => utf8(bytes)?,
+        Encoding::Utf8 => utf8(bytes, has_option)?,
         Encoding::Utf16Le => utf16(&bytes, u16::from_le_bytes)?,
         Encoding::Utf16Be => utf16(&bytes, u16::from_be_bytes)?,
         Encoding::Windows1252 => windows_1252(&bytes)?,
@@ -89,13 +127,21 @@ fn decode(
         text.remove(0);
     }
     if text.split(['\n', '\r']).next().is_some_and(|line| line.contains('\0')) {
-        let remedy = "save the file as UTF-8, or name its encoding (\"utf-16le\", \"utf-16be\")";
-        return Err(format!("line 1 holds NUL characters, as UTF-16 or a picture has: {remedy}"));
+        let option = ", or name its encoding (\"utf-16le\", \"utf-16be\") in CsvOptions";
+        let option = if has_option { option } else { "" };
+        return Err(format!(
+            "line 1 holds NUL characters, as UTF-16 or a picture has: save the file as UTF-8{option}"
+        ));
+    }
+    if let Some(at) = text.find("\u{1b}$") {
+        let line = line_ends(&text.as_bytes()[..at]) + 1;
+        let convert = convert("ISO-2022-JP");
+        return Err(format!("line {line} holds what begins Japanese in ISO-2022-JP: {convert}"));
     }
     Ok((text, encoding))
 }
 
-fn utf8(bytes: Vec<u8>) -> std::result::Result<String, String> {
+fn utf8(bytes: Vec<u8>, has_option: bool) -> std::result::Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
@@ -103,13 +149,18 @@ fn utf8(bytes: Vec<u8>) -> std::result::Result<String, String> {
             bytes[..at].iter().rposition(|byte| b"\n\r".contains(byte)).map_or(0, |i| i + 1);
         let around = bytes[at.saturating_sub(20).max(start)..].iter().take(40);
         let reads: String = around.map_while(|&byte| windows_character(byte)).collect();
+        let western = match has_option {
+            true => "set encoding: Some(\"windows-1252\".into()) in CsvOptions".to_owned(),
+            false => convert("windows-1252"),
+        };
         format!(
-            "line {}, byte {} (0x{:02X}): not UTF-8. If {} reads right, the encoding is \
-             \"windows-1252\" (see CsvOptions); else save the file as UTF-8",
+            "line {}, byte {} (0x{:02X}): not UTF-8. If {} reads right, {western}; else save the file \
+             as UTF-8, or find out its encoding and convert it, from Windows-1251, say: {}",
             line_ends(&bytes[..at]) + 1,
             at - start + 1,
             bytes[at],
-            quote(reads.lines().next().unwrap_or_default())
+            quote(reads.lines().next().unwrap_or_default()),
+            convert("windows-1251")
         )
     })
 }
@@ -132,7 +183,7 @@ fn windows_1252(bytes: &[u8]) -> std::result::Result<String, String> {
     for &byte in bytes {
         text.push(windows_character(byte).ok_or_else(|| {
             let line = line_ends(text.as_bytes()) + 1;
-            format!("line {line}: byte 0x{byte:02X} is no character of windows-1252")
+            format!("line {line}: byte 0x{byte:02X} is no character of windows-1252: name another encoding")
         })?);
     }
     Ok(text)
@@ -173,18 +224,18 @@ mod tests {
             (utf16_bytes(&marked, u16::to_be_bytes), Encoding::Utf16Be),
         ] {
             for given in [None, Some(Encoding::Utf8)] {
-                let (text, encoding) = decode(bytes.clone(), given).unwrap();
+                let (text, encoding) = decode(bytes.clone(), given, true).unwrap();
                 assert_eq!((text.as_str(), encoding), (TEXT, expected));
             }
         }
         // Only the file's own mark goes.
-        assert_eq!(decode("\u{feff}\u{feff}a".into(), None).unwrap().0, "\u{feff}a");
+        assert_eq!(decode("\u{feff}\u{feff}a".into(), None, true).unwrap().0, "\u{feff}a");
     }
 
     #[test]
     fn the_named_encodings_are_read() {
         let western = b"Ein sch\xF6ner Film \x96 5 \x80".to_vec();
-        let read = |name: &str, bytes| decode(bytes, Some(Encoding::named(name).unwrap()));
+        let read = |name: &str, bytes| decode(bytes, Some(Encoding::named(name).unwrap()), true);
         let text = read("CP1252", western.clone()).unwrap().0;
         assert_eq!(text, "Ein schöner Film – 5 €");
         let text = read("iso-8859-1", western).unwrap().0;
@@ -193,23 +244,46 @@ mod tests {
         assert_eq!(text, TEXT);
         let error = Encoding::named("utf-7").unwrap_err().to_string();
         assert!(error.starts_with("encoding = utf-7: known are utf-8, "), "{error}");
+        assert!(error.ends_with("iconv -f utf-7 -t UTF-8 OLD > NEW"), "{error}");
     }
 
     #[test]
     fn what_is_no_text_is_named_with_its_line_and_the_remedy() {
-        let cases: [(Vec<u8>, Option<Encoding>, &str); 8] = [
+        let cases: [(Vec<u8>, Option<Encoding>, &str); 12] = [
             (b"text\r\nein sch\xF6ner Film,1".to_vec(), None, "line 2, byte 8 (0xF6): not UTF-8"),
             (b"text\r\nein sch\xF6ner Film,1".to_vec(), None, "\"ein schöner Film,1\""),
             (b"a\nb\x81".to_vec(), Some(Encoding::Windows1252), "line 2: byte 0x81"),
             (b"\xFF\xFEa\0\n\0\0\xD8b\0".to_vec(), None, "line 2: half a character"),
             (b"\xFF\xFEa\0b".to_vec(), None, "line 1: half a character"),
             (utf16_bytes("text,label\n", u16::to_be_bytes), None, "utf-16be"),
-            (b"PK\x03\x04...".to_vec(), None, "save it as CSV"),
+            (b"PK\x03\x04...".to_vec(), None, "save the table as CSV"),
+            (b"\x1F\x8B\x08".to_vec(), None, "a gzip file: unpack it"),
+            (
+                b"a,\xE4\xEE\xEC,0".to_vec(),
+                None,
+                "\"a,äîì,0\" reads right, set encoding: Some(\"windows-1252\"",
+            ),
+            (b"a,\xE4\xEE\xEC,0".to_vec(), None, "iconv -f windows-1251 -t UTF-8 OLD > NEW"),
+            (b"a\n\x1b$B1G\x1b(B".to_vec(), None, "line 2 holds what begins Japanese"),
             (b"\xFF\xFE\0\0t\0\0\0".to_vec(), None, "line 1 holds NUL"),
         ];
         for (bytes, encoding, complaint) in cases {
-            let error = decode(bytes, encoding).unwrap_err();
+            let error = decode(bytes, encoding, true).unwrap_err();
             assert!(error.contains(complaint), "{complaint}: {error}");
+        }
+    }
+
+    #[test]
+    fn remedies_are_those_of_the_reader() {
+        for bytes in [b"{\"text\": \"sch\xF6n\"}".to_vec(), b"{\0".to_vec()] {
+            let error = decode(bytes.clone(), None, false).unwrap_err();
+            assert!(!error.contains("CsvOptions") && error.contains("UTF-8"), "{error}");
+            assert!(decode(bytes, None, true).unwrap_err().contains("CsvOptions"));
+        }
+        for path in ["no.csv", r"C:\Users\no.csv"] {
+            let error = read(Path::new(path), None).unwrap_err().to_string();
+            assert!(error.contains("there is no such file (the notebook runs in /"), "{error}");
+            assert_eq!(error.contains("not by a backslash"), path.contains('\\'));
         }
     }
 }

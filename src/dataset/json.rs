@@ -38,7 +38,14 @@ pub fn read(path: &Path, text: &str, label: &str) -> Result<Lines> {
 fn parse(line: &str) -> std::result::Result<Map<String, Value>, String> {
     serde_json::from_str(line).map_err(|error| {
         let reason = error.to_string().replace(" at line 1 column ", ", character ");
-        format!("not one JSON object ({reason}): each review is an object on a line of its own")
+        let list = if line.trim_start().starts_with('[') {
+            "; pandas writes such a file by to_json(path, orient=\"records\", lines=True)"
+        } else {
+            ""
+        };
+        format!(
+            "not one JSON object ({reason}): each review is an object on a line of its own{list}"
+        )
     })
 }
 
@@ -147,7 +154,7 @@ mod tests {
                 "{\"text\": \"a\", \"label\": NaN}",
                 "line 2: not one JSON object (expected value, character 24)",
             ),
-            ("[1]", "line 2: not one JSON object"),
+            ("[1]", "orient=\"records\", lines=True"),
             ("{\"text\":", "line 2: not one JSON object"),
         ] {
             let error = complaint(&format!("{good}\n{line}\n"));

@@ -4,7 +4,7 @@ use super::check_labels;
 use super::quote::list;
 use crate::display::{Html, Show, table, thousands};
 use crate::error::{Error, Result};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Deref;
 
 /// The class of each example, 0, 1, 2, ..., with the names of the classes where they are known. It
@@ -28,6 +28,31 @@ impl Labels {
     /// ```
     pub fn called<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Labels {
         Labels { class_names: names.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// The labels of these rows, in this order, with the names of all classes: for a choice or an
+    /// order of one's own, as [`CountMatrix::select_rows`](crate::CountMatrix::select_rows).
+    ///
+    /// ```
+    /// use unit8::Labels;
+    ///
+    /// let labels = Labels::from(vec![1, 0, 0]).called(["ham", "spam"]).select_rows(&[2, 1])?;
+    /// assert_eq!(labels, [0, 0]);
+    /// assert_eq!(labels.class_names(), ["ham", "spam"]);
+    /// # unit8::Result::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such row.
+    pub fn select_rows(&self, rows: &[usize]) -> Result<Labels> {
+        let label = |&row: &usize| {
+            self.numbers.get(row).copied().ok_or_else(|| {
+                let count = thousands(self.len());
+                Error::argument("rows", row, format!("there are {count} labels, numbered from 0"))
+            })
+        };
+        let numbers = rows.iter().map(label).collect::<Result<_>>()?;
+        Ok(Labels { numbers, class_names: self.class_names() })
     }
 
     /// What class 0, 1, 2, ... is called: the names that were given, else the numbers.
@@ -60,6 +85,23 @@ impl Labels {
                 "two classes are called {name:?}: give each a name of its own"
             ))),
         }
+    }
+
+    /// What is to be said of labels without names that leave out class numbers, as those do that
+    /// count from 1. One class alone is no data to train on, and may be any.
+    pub(crate) fn gap(&self) -> Option<String> {
+        let used: BTreeSet<i64> = self.iter().copied().collect();
+        let classes = used.last()? + 1;
+        if !self.class_names.is_empty() || used.len() == 1 || used.len() as i64 == classes {
+            return None;
+        }
+        let labels = list(used.iter().map(i64::to_string));
+        Some(format!(
+            "the labels {labels} are taken for class numbers, which count from 0: {classes} classes, \
+             {} of them without an example. Number them from 0 without a gap if that is not meant; \
+             Reviews::from_frame does so, and keeps your numbers as names",
+            classes - used.len() as i64
+        ))
     }
 
     /// Shows how many examples each class has in the notebook.
@@ -181,6 +223,32 @@ mod tests {
         assert_eq!(twice, "two classes are called \"ham\": give each a name of its own");
         assert!(error(vec![-1], &["ham"]).starts_with("label -1"));
         assert!(Labels::from(vec![0, 0]).called(["ham", "spam"]).check().is_ok());
+    }
+
+    #[test]
+    fn rows_of_labels_keep_the_names_of_all_classes() {
+        let labels = Labels::from(vec![2, 0, 1]).called(["ham", "spam", "egg"]);
+        let some = labels.select_rows(&[1, 2, 1]).unwrap();
+        assert_eq!(some, [0, 1, 0]);
+        assert_eq!(some.class_names(), labels.class_names());
+        // Numbers are names, too: the largest class may be in no row.
+        assert_eq!(Labels::from(vec![2, 0]).select_rows(&[1]).unwrap().class_names().len(), 3);
+        assert!(labels.select_rows(&[]).unwrap().is_empty());
+        let error = labels.select_rows(&[0, 3]).unwrap_err().to_string();
+        assert_eq!(error, "rows = 3: there are 3 labels, numbered from 0");
+    }
+
+    #[test]
+    fn class_numbers_that_are_left_out_are_said() {
+        let stars = Labels::from(vec![5, 1, 2, 3, 4, 1]);
+        let said = stars.gap().unwrap();
+        assert!(said.starts_with("the labels 1, 2, 3, 4, 5 are taken for"), "{said}");
+        assert!(said.contains("6 classes, 1 of them without an example"), "{said}");
+        assert!(Labels::from(vec![0, 4]).gap().unwrap().contains("5 classes, 3 of them"));
+        for fine in [vec![], vec![1], vec![0, 0], vec![2, 1, 0]] {
+            assert_eq!(Labels::from(fine).gap(), None);
+        }
+        assert_eq!(stars.called(["none", "1", "2", "3", "4", "5"]).gap(), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Texts and labels that are not there.
 
 use super::quote::quote;
-use super::table::{CsvOptions, Table};
+use super::table::{CsvOptions, MISSING, Table};
 use crate::error::{Error, Result};
 use std::path::Path;
 
@@ -80,4 +80,28 @@ pub fn note(
         place(first),
         quote(&texts[first])
     ))
+}
+
+/// Whether a text is none, or what pandas would take for none in a CSV file.
+pub fn may_be_missing(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || MISSING.contains(&text)
+}
+
+/// What is said of words like "NA" and "null" among the labels of a format that has a null of its own,
+/// where they are words: classes, unless all other labels are numbers.
+///
+/// # Errors
+/// By `refuse`, the first of them among numbers.
+pub fn words(labels: &[String], refuse: impl Fn(usize, String) -> Error) -> Result<Option<String>> {
+    let Some(row) = labels.iter().position(|label| may_be_missing(label)) else {
+        return Ok(None);
+    };
+    let word = quote(&labels[row]);
+    let mut others = labels.iter().filter(|label| !may_be_missing(label)).peekable();
+    if others.peek().is_some() && others.all(|label| label.parse::<f64>().is_ok()) {
+        let fault = format!("the label {word} is missing, the others are numbers");
+        return Err(refuse(row, format!("{fault}: fill it in, or drop the row")));
+    }
+    Ok(Some(format!("{word} is taken for a class: drop its rows if it stands for no label")))
 }

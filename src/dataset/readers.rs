@@ -3,7 +3,7 @@
 use super::classes::{self, Classes};
 use super::json::{self, Lines};
 use super::table::{self, CsvOptions, Table};
-use super::{Reviews, frame, missing};
+use super::{Labels, Reviews, frame, missing};
 use crate::error::{Error, Result};
 use polars::prelude::{Column, DataFrame};
 use std::path::Path;
@@ -70,7 +70,8 @@ impl Reviews {
     }
 
     /// A file of JSON lines: an object on each line, with the text in one field and the label, a
-    /// number, a word, true or false, in another. Labels are numbered as in [`Reviews::from_csv`].
+    /// number, a word, true or false, in another. Labels are numbered as in [`Reviews::from_csv`]. Words
+    /// such as "NA" are words here, as in pandas: what is missing is null. They are printed.
     ///
     /// ```
     /// # use unit8::{Result, Reviews};
@@ -94,7 +95,8 @@ impl Reviews {
 
     /// A polars frame with a column of texts and one of labels: whole numbers, also as floats,
     /// words, true or false. They become the columns `text` and `label`, in place of others of these
-    /// names; the other columns stay. Labels are numbered as in [`Reviews::from_csv`].
+    /// names; the other columns stay. Labels are numbered as in [`Reviews::from_csv`]. Words such as "NA"
+    /// are words here, as in pandas: what is missing is null. They are printed.
     ///
     /// ```
     /// use unit8::Reviews;
@@ -117,6 +119,7 @@ impl Reviews {
     ///
     /// Where all classes are called by numbers and no new name is a number, the least number gets the
     /// first name, if there are as many names as numbers; if there are more names, 0 gets the first.
+    /// Prints what each class is called, and which number it was.
     ///
     /// ```
     /// # use unit8::{Result, Reviews};
@@ -139,7 +142,7 @@ impl Reviews {
         let classes = classes::by_names(&words, &names, frame::row)?;
         let mut frame = self.frame.clone();
         frame.with_column(Column::new("label".into(), classes.labels))?;
-        Ok(Reviews { frame, class_names: classes.names })
+        said((Reviews { frame, class_names: classes.names }, classes.note.into_iter().collect()))
     }
 }
 
@@ -157,7 +160,7 @@ pub fn csv(
     label: &str,
     options: &CsvOptions,
 ) -> Result<(Reviews, Vec<String>)> {
-    apart(text, label)?;
+    apart(text.trim(), label.trim())?;
     let optional = (label == "label").then_some(NAMES);
     let mut table = table::read(path, [text, label], optional, options)?;
     missing::settle(path, label, &mut table, options)?;
@@ -187,18 +190,22 @@ pub fn json_lines(path: &Path, text: &str, label: &str) -> Result<(Reviews, Vec<
     apart(text, label)?;
     let Lines { texts, labels, lines } = json::read(path, text, label)?;
     let refuse = |row: usize, fault| Error::file(path, format!("line {}: {fault}", lines[row]));
+    let words = missing::words(&labels, refuse)?;
     let classes = classes::number(&labels, refuse)?;
-    let empty = missing::note(&texts, is_blank, |row| format!("line {}", lines[row]));
-    together(texts, classes, empty.into_iter().collect())
+    let empty =
+        missing::note(&texts, missing::may_be_missing, |row| format!("line {}", lines[row]));
+    together(texts, classes, empty.into_iter().chain(words).collect())
 }
 
 pub fn of_frame(frame: &DataFrame, text: &str, label: &str) -> Result<(Reviews, Vec<String>)> {
     apart(text, label)?;
     let texts = frame::texts(frame::column(frame, text)?)?;
     let labels = frame::labels(frame::column(frame, label)?)?;
+    let words = missing::words(&labels, frame::row)?;
     let classes = classes::number(&labels, frame::row)?;
-    let empty = missing::note(&texts, is_blank, |row| format!("row {row} (from 0)"));
-    let (mut reviews, notes) = together(texts, classes, empty.into_iter().collect())?;
+    let empty = missing::note(&texts, missing::may_be_missing, |row| format!("row {row} (from 0)"));
+    let notes = empty.into_iter().chain(words).collect();
+    let (mut reviews, notes) = together(texts, classes, notes)?;
     let others = frame
         .columns()
         .iter()
@@ -207,10 +214,6 @@ pub fn of_frame(frame: &DataFrame, text: &str, label: &str) -> Result<(Reviews, 
         reviews.frame.with_column(column.clone())?;
     }
     Ok((reviews, notes))
-}
-
-fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
 }
 
 /// Refuses to learn the labels from themselves.
@@ -226,9 +229,8 @@ fn together(
     classes: Classes,
     mut notes: Vec<String>,
 ) -> Result<(Reviews, Vec<String>)> {
-    let reviews = Reviews::from_rows(texts, classes.labels)?;
     notes.extend(classes.note);
-    Ok((Reviews { class_names: classes.names, ..reviews }, notes))
+    Ok((Reviews::new(texts, Labels::from(classes.labels).called(classes.names))?, notes))
 }
 
 #[cfg(test)]

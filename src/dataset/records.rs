@@ -1,7 +1,8 @@
 //! The records of a CSV file (RFC 4180), line ends of any system.
 //!
 //! A quote that is never closed, or that is closed in the middle of a field, is an error: other
-//! readers go on, and swallow or join what follows.
+//! readers go on, and swallow or join what follows. For one that another row's quote closes see
+//! [`super::swallowed`].
 
 use super::decode::line_ends;
 use std::borrow::Cow;
@@ -11,6 +12,10 @@ pub struct Record<'a> {
     /// The line in which it begins, from 1.
     pub line: usize,
     pub fields: Vec<Cow<'a, str>>,
+    /// The line in which it ends.
+    pub last_line: usize,
+    /// As it stands in the file.
+    pub source: &'a str,
 }
 
 /// Reads record by record; lines without any text are passed over.
@@ -34,10 +39,12 @@ impl<'a> Records<'a> {
     }
 
     fn record(&mut self) -> Result<Record<'a>, String> {
-        let mut record = Record { line: self.line, fields: Vec::new() };
+        let mut record =
+            Record { line: self.line, fields: Vec::new(), last_line: self.line, source: "" };
         loop {
             let field = self.field(record.fields.len() + 1)?;
             record.fields.push(field);
+            record.last_line = self.line;
             match self.byte() {
                 Some(byte) if byte == self.separator => self.at += 1,
                 Some(_) => {
@@ -101,13 +108,13 @@ impl<'a> Iterator for Records<'a> {
         while self.at < self.text.len() {
             let start = self.at;
             let record = match self.record() {
-                Ok(record) => record,
+                Ok(record) => Record { source: &self.text[start..self.at], ..record },
                 Err(fault) => {
                     self.at = self.text.len();
                     return Some(Err(fault));
                 }
             };
-            if !self.text[start..self.at].trim().is_empty() || record.fields.len() > 1 {
+            if !record.source.trim().is_empty() || record.fields.len() > 1 {
                 return Some(Ok(record));
             }
         }

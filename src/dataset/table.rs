@@ -1,10 +1,13 @@
 //! The columns of a CSV file.
 
+use super::classes::whole;
 use super::decode::{self, Encoding};
 use super::quote::{list, quote};
 use super::records::{Record, Records};
 use super::separator;
+use super::swallowed::Suspects;
 use crate::error::{Error, Result};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// How a CSV file is to be read, and what becomes of its labels.
@@ -35,7 +38,7 @@ pub struct CsvOptions {
 }
 
 /// `pandas.read_csv`, parameter `na_values`.
-const MISSING: [&str; 18] = [
+pub const MISSING: [&str; 18] = [
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
     "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 ];
@@ -73,7 +76,7 @@ pub fn read<const N: usize>(
     optional: Option<&str>,
     options: &CsvOptions,
 ) -> Result<Table<N>> {
-    let (text, encoding) = decode::read(path, options.encoding.as_deref())?;
+    let (text, encoding) = decode::read(path, Some(options.encoding.as_deref()))?;
     let announced = announced(&text);
     let given = options.separator.or(announced).map(given_separator).transpose()?;
     let refused = |fault: String| Error::file(path, fault);
@@ -93,8 +96,22 @@ pub fn read<const N: usize>(
     if encoding != Encoding::Utf8 {
         notes.push(format!("encoding {}", encoding.name()));
     }
-    let records = Records::new(&text, separator, options.quotes).skip(announced.iter().len());
-    let mut table = rows(records, names, optional, options.header).map_err(refused)?;
+    let records = || Records::new(&text, separator, options.quotes).skip(announced.iter().len());
+    let shape = Shape {
+        separator,
+        header: options.header,
+        unnamed: usize::from(options.header && have_names(records())),
+    };
+    let mut table = rows(records(), names, optional, &shape).map_err(refused)?;
+    if shape.unnamed > 0 {
+        notes.push(format!(
+            "each row has a field more than the header, a number: taken for the row's name, so that the \
+             first row has {} for {}",
+            quote(&table.columns[0][0]),
+            quote(names[0])
+        ));
+    }
+    notes.append(&mut table.notes);
     table.notes = notes;
     Ok(table)
 }
@@ -115,11 +132,35 @@ fn given_separator(separator: char) -> Result<u8> {
     }
 }
 
+/// How a file is laid out.
+struct Shape {
+    separator: u8,
+    header: bool,
+    /// How many fields at the beginning of each row have no name in the header.
+    unnamed: usize,
+}
+
+/// Whether each row begins with a number of its own that has no name in the header, as R writes row
+/// names. A separator at the end of each row makes rows longer, too.
+fn have_names<'a>(records: impl Iterator<Item = std::result::Result<Record<'a>, String>>) -> bool {
+    let mut records = records.map_while(std::result::Result::ok);
+    let Some(header) = records.next() else { return false };
+    let (mut names, mut goes_on) = (HashSet::new(), false);
+    for Record { fields, .. } in records {
+        let is_new = whole(&fields[0]).is_some_and(|name| names.insert(name));
+        if fields.len() != header.fields.len() + 1 || !is_new {
+            return false;
+        }
+        goes_on |= fields.last().is_some_and(|last| !last.trim().is_empty());
+    }
+    goes_on
+}
+
 fn rows<'a, const N: usize>(
     records: impl Iterator<Item = std::result::Result<Record<'a>, String>>,
     names: [&str; N],
     optional: Option<&str>,
-    header: bool,
+    &Shape { separator, header, unnamed }: &Shape,
 ) -> std::result::Result<Table<N>, String> {
     let mut records = records.peekable();
     let first = match records.peek() {
@@ -129,9 +170,12 @@ fn rows<'a, const N: usize>(
     };
     let mut places = [0; N];
     for (place, name) in places.iter_mut().zip(names) {
-        *place = place_of(name, &first, header)?;
+        *place = place_of(name, &first, header)? + unnamed;
     }
     let optional = optional.and_then(|name| place_of(name, &first, header).ok());
+    let optional = optional.map(|place| place + unnamed);
+    let width = first.len() + unnamed;
+    let mut suspects = Suspects::new(separator, width, places.last().copied().unwrap_or_default());
     let mut table = Table {
         columns: [const { Vec::new() }; N],
         optional: optional.map(|_| Vec::new()),
@@ -140,9 +184,10 @@ fn rows<'a, const N: usize>(
     };
     for record in records.skip(usize::from(header)) {
         let mut record = record?;
-        if record.fields.len() != first.len() {
-            return Err(uneven(&record, first.len()));
+        if record.fields.len() != width {
+            return Err(uneven(&record, width));
         }
+        suspects.add(&record);
         let columns = table.columns.iter_mut().chain(&mut table.optional);
         for (column, place) in columns.zip(places.into_iter().chain(optional)) {
             column.push(std::mem::take(&mut record.fields[place]).into_owned());
@@ -152,6 +197,7 @@ fn rows<'a, const N: usize>(
     if table.lines.is_empty() {
         return Err("there are no reviews below the header".to_owned());
     }
+    table.notes.extend(suspects.judge()?);
     Ok(table)
 }
 
@@ -166,6 +212,10 @@ fn place_of(name: &str, columns: &[String], header: bool) -> std::result::Result
         (0..columns.len()).filter(|&place| columns[place] == name.trim()).collect();
     match places[..] {
         [place] => Ok(place),
+        [] if columns[0].starts_with('{') => {
+            Err("the first line is no header but JSON: Reviews::from_json_lines reads it"
+                .to_owned())
+        }
         [] if header => Err(format!(
             "no column {}; there are {}. If that is a row already, the file has no header line: \
              set header: false in CsvOptions, and its columns are \"0\", \"1\", ...",
@@ -185,11 +235,25 @@ fn place_of(name: &str, columns: &[String], header: bool) -> std::result::Result
 
 fn uneven(record: &Record, expected: usize) -> String {
     let (line, found) = (record.line, record.fields.len());
-    let remedy = if found > expected {
-        "a text that holds the separator must stand in quotes"
-    } else {
-        "a text that holds a line break must stand in quotes"
+    let is_blank = record.fields.last().is_some_and(|last| last.trim().is_empty());
+    let remedy = match found {
+        _ if record.last_line > line => {
+            "a quote inside a quoted field is written twice; if quotes are letters like others here, set \
+             quotes: false in CsvOptions"
+        }
+        _ if found == expected + 1 && is_blank => {
+            "if each line ends in a separator, let the first line end in one, too"
+        }
+        _ if found > expected => {
+            "a text that holds the separator must stand in quotes, and each column needs a name in the \
+             first line"
+        }
+        _ => "a text that holds a line break must stand in quotes",
+    };
+    let place = match record.last_line {
+        last if last > line => format!("a quote makes one row of the lines {line} to {last}, with"),
+        _ => format!("line {line} has"),
     };
     let fields = if found == 1 { "field" } else { "fields" };
-    format!("line {line} has {found} {fields}, the first line has {expected}: {remedy}")
+    format!("{place} {found} {fields}, the first line has {expected}: {remedy}")
 }

@@ -1,8 +1,8 @@
 //! How a model does on data it has not learned from.
 
-use super::{ClassMetrics, Predictions, ThresholdCurve};
+use super::{Predictions, ThresholdCurve};
 use crate::dataset::list;
-use crate::display::{Html, Show, table};
+use crate::display::Html;
 use crate::error::{Error, Result};
 use crate::plots::heat_map;
 
@@ -37,9 +37,6 @@ pub struct Mistake {
     /// How sure the model was, 0 to 1.
     pub confidence: f32,
 }
-
-/// Of so many classes the whole confusion matrix is shown.
-const MOST_COLUMNS: usize = 10;
 
 impl Evaluation {
     pub(crate) fn new(loss: f64, labels: Vec<i64>, predictions: Predictions) -> Evaluation {
@@ -129,55 +126,13 @@ impl Evaluation {
         heat_map("True class (row) and answer (column)", &self.names(), &values)
     }
 
-    /// Shows accuracy, loss, the confusion matrix, the metrics of each class and their means in the
-    /// notebook. Of more than ten classes, instead of the matrix, what each is most often taken for.
-    pub fn evcxr_display(&self) {
-        self.to_html().evcxr_display();
-    }
-
     /// What a class is called: a notebook may have changed the names.
     pub(super) fn name(&self, class: usize) -> String {
         self.predictions.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         (0..self.confusion.len()).map(|class| self.name(class)).collect()
-    }
-
-    /// The last cells of a class's row: which classes its examples were taken for.
-    fn taken_for(&self, class: usize) -> Vec<String> {
-        let row = &self.confusion[class];
-        if row.len() <= MOST_COLUMNS {
-            return row.iter().map(usize::to_string).collect();
-        }
-        let others = (0..row.len()).filter(|&other| other != class && row[other] > 0);
-        let most = others.reduce(|best, other| if row[other] > row[best] { other } else { best });
-        vec![most.map_or(String::new(), |other| format!("{} ({})", self.name(other), row[other]))]
-    }
-}
-
-impl Show for Evaluation {
-    fn to_html(&self) -> Html {
-        let names = self.names();
-        let last: Vec<String> = match names.len() <= MOST_COLUMNS {
-            true => names.iter().map(|name| format!("predicted {name}")).collect(),
-            false => vec!["most often taken for".to_owned()],
-        };
-        let mut header = vec!["true class", "precision", "recall", "F1", "examples"];
-        header.extend(last.iter().map(String::as_str));
-        let mut rows: Vec<Vec<String>> =
-            self.class_metrics().iter().map(ClassMetrics::cells).collect();
-        for (class, row) in rows.iter_mut().enumerate() {
-            row.extend(self.taken_for(class));
-        }
-        rows.extend([self.macro_avg(), self.weighted_avg()].iter().map(ClassMetrics::cells));
-        let summary = format!(
-            "accuracy {:.2} %, loss {:.4}, over {} examples",
-            100.0 * self.accuracy,
-            self.loss,
-            self.labels.len(),
-        );
-        table(&summary, &header, &rows)
     }
 }
 
@@ -234,20 +189,6 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn tables_have_the_names_of_the_classes() {
-        let shown = |names: Vec<String>| {
-            let mut evaluation = evaluation(&[0, 0, 1], &sure(&[0, 1, 1]), names.len());
-            evaluation.predictions.class_names = names;
-            evaluation.to_html().text().to_owned()
-        };
-        let few = shown(["ham", "spam"].map(str::to_owned).into());
-        assert!(few.contains("predicted ham  predicted spam"), "{few}");
-        assert!(few.contains("\nspam ") && few.contains("\nmacro average "), "{few}");
-        let many = shown((0..77).map(|class| format!("class_{class}")).collect());
-        assert!(!many.contains("predicted class_0") && many.contains("class_1 (1)"), "{many}");
-    }
-
-    #[test]
     fn names_that_a_notebook_has_changed_may_be_too_few_or_too_many() {
         for names in [&[][..], &["ham"], &["ham", "spam", "egg"]] {
             let mut evaluation = evaluation(&[0, 1, 1], &sure(&[0, 1, 0]), 2);
@@ -255,7 +196,6 @@ pub(super) mod tests {
                 names.iter().map(|&name| name.to_owned()).collect();
             let second = names.get(1).copied().unwrap_or("1");
             assert_eq!(evaluation.mistakes()[0].label_name, second);
-            assert!(evaluation.to_html().text().contains(&format!("\n{second} ")));
             assert!(drawing(&evaluation.figure()).contains(second));
             assert_eq!(evaluation.roc().unwrap().area, 0.75);
         }

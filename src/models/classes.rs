@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::weights::Mismatched;
-use crate::dataset::{are_names, numbered};
+use crate::dataset::{are_names, list, numbered};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -59,6 +59,26 @@ pub fn names(config: &Config) -> Vec<String> {
             && *names != unnamed(classes)
     };
     names.filter(fits).unwrap_or_default()
+}
+
+/// Names that somebody gives to so many classes.
+///
+/// # Errors
+/// [`Error::Argument`] if each class has not one of its own.
+pub fn checked(names: &[impl AsRef<str>], classes: usize) -> Result<Vec<String>> {
+    let names: Vec<String> = names.iter().map(|name| name.as_ref().trim().to_owned()).collect();
+    let mut seen = HashSet::new();
+    let twice = names.iter().find(|name| !seen.insert(*name));
+    let remedy = if names.len() != classes {
+        format!("the model has {classes} classes: give each a name, that of class 0 first")
+    } else if let Some(class) = names.iter().position(String::is_empty) {
+        format!("the name of class {class} is empty: give it one")
+    } else if let Some(name) = twice {
+        format!("two classes are called {name}: give each a name of its own")
+    } else {
+        return Ok(names);
+    };
+    Err(Error::argument("class_names", list(&names), remedy))
 }
 
 /// The config with these names, if there are any, as transformers writes it.

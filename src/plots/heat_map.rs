@@ -22,7 +22,8 @@ const SHADES: f64 = 50.0;
 /// and a key of the colours: how much each word piece takes up of each other one, say. Numbers below
 /// zero have a colour of their own; by the square root, or small shares could not be told from none.
 ///
-/// Of more than 80 names the first 80 are drawn. The figure says so, and what else is not in it: numbers
+/// Of more than 80 names the first 80 are drawn; give it a part of names and numbers to see another one,
+/// the first 64 tokens of a long text, say. The figure says so, and what else is not in it: numbers
 /// without a name, names without a number, numbers that are not finite.
 pub fn heat_map(title: &str, names: &[String], values: &[Vec<f64>]) -> Html {
     let drawn = &names[..names.len().min(MOST_NAMES)];
@@ -64,7 +65,7 @@ fn notes(names: &[String], values: &[Vec<f64>], missing: usize) -> Vec<String> {
     if count > MOST_NAMES {
         let all = thousands(count);
         notes.push(format!(
-            "the first {MOST_NAMES} of {all} names are drawn: take a part of them, 64 tokens, say"
+            "the first {MOST_NAMES} of {all} names are drawn: plots::heat_map draws another part"
         ));
     }
     match missing {
@@ -208,7 +209,9 @@ mod tests {
         assert!(chart.html().len() < 300_000, "{}", chart.html().len());
         let said = texts(&chart).join(" ");
         assert!(
-            said.contains("the first 80 of 512 names are drawn: take a part of them, 64 tokens"),
+            said.contains(
+                "the first 80 of 512 names are drawn: plots::heat_map draws another part"
+            ),
             "{said}"
         );
         assert!(

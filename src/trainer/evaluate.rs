@@ -16,7 +16,8 @@ impl Trainer {
     /// Loss, accuracy, confusion matrix and all predictions of the model on data that it does not
     /// learn from. The loss is the plain cross entropy, without class weights and label smoothing.
     /// The classes have the names of the data; if it has none, those of the model. Prints both if
-    /// they differ by more than capital letters.
+    /// they differ by more than capital letters. A model of your own without a place for names
+    /// ([`Classifier::class_names`]) is compared with the number of the classes alone.
     ///
     /// # Errors
     /// An [`Error`]: `Torch` if the model does not fit the data, `Memory` if the device is too small,

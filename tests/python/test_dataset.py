@@ -177,6 +177,32 @@ def test_what_is_written_by_pandas(tmp_path):
     assert ours(cases, tmp_path) == wanted
 
 
+def test_row_names_of_r(tmp_path):
+    """Rows that have one field more than the header, the number of the row, as R's write.table."""
+    cases, wanted = [], []
+    for seed in range(50):
+        random.seed(seed)
+        count = random.randint(1, 20)
+        names = random.sample(range(1, 100), count)
+        texts = [text for text in TEXTS if text != "a\rb"]
+        rows = [[str(name), random.choice(texts), random.choice(["pos", "neg"])] for name in names]
+        separator = random.choice(",;\t")
+        data = written([["text", "label"]] + rows, separator, "\n", random.choice([0, 1])).encode()
+        cases.append(as_case(tmp_path / f"{seed}.csv", data, "utf-8", True))
+        frame = pd.read_csv(io.BytesIO(data), sep=separator, dtype=str, keep_default_na=False)
+        assert frame["text"].tolist() == [text for _, text, _ in rows]
+        wanted.append(expected(frame["text"].tolist(), frame["label"].tolist()))
+    assert ours(cases, tmp_path) == wanted
+
+
+@pytest.mark.parametrize("labels", [["0,5", "1,0"], ["1", "2,0"], ["1,000", "2,000"], ["1 000", "10"]])
+def test_numbers_with_commas_are_refused(tmp_path, labels):
+    """pandas takes them for words, or for numbers if it is told decimal or thousands."""
+    content = "text;label\n" + "".join(f"good;{label}\n" for label in labels)
+    [got] = ours([as_case(tmp_path / "commas.csv", content.encode(), "utf-8", True)], tmp_path)
+    assert "a decimal point" in got["error"]
+
+
 def test_random_json_lines(tmp_path):
     kinds = [[0, 1], [1, 2, 5], [1.0, 10.0, 2], ["pos", "neg"], [True, False], [0, 0.5], ["1", 2], ["a", None], [0, 4]]
     cases, wanted = [], []

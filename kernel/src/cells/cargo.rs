@@ -88,6 +88,9 @@ impl Cells {
         let text = std::fs::read_to_string(manifest).context(manifest.display().to_string())?;
         let dependencies = dependencies(&text);
         self.check_path(&dependencies)?;
+        if let Some(note) = self.of_another_project(&dependencies)? {
+            link::note(&note);
+        }
         if text.contains("evcxr_dummy_validate_dep") {
             self.refresh(&dependencies)?;
         }
@@ -109,23 +112,6 @@ impl Cells {
         let template = template::ensure(&self.settings, &mut link::note)?;
         use_template(&self.folder, &template.folder)?;
         write(&used, "")
-    }
-
-    /// Names the right path where a notebook has another one.
-    fn check_path(&self, dependencies: &[String]) -> Result<()> {
-        let library = &self.settings.library;
-        let wrong = dependencies
-            .iter()
-            .filter_map(|dependency| crate::workspace::path_of(dependency, &library.name))
-            .find(|path| !Path::new(path).join("Cargo.toml").is_file());
-        match wrong {
-            Some(path) => Err(format!(
-                "{name} does not lie in {path}. Write :dep {name} = {{ path = \"{right}\" }}",
-                name = library.name,
-                right = library.path.display()
-            )),
-            None => Ok(()),
-        }
     }
 
     fn compile(&self, manifest: &Path, check: bool) -> Result<ExitCode> {
@@ -241,6 +227,7 @@ fn arguments(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cells::library::tests::example;
 
     #[test]
     fn the_recorded_command_is_that_of_the_cell() {
@@ -268,29 +255,6 @@ mod tests {
         assert_eq!(manifest(&args).unwrap(), Path::new("/k/ctx/Cargo.toml"));
     }
 
-    /// A kernel in a folder of its own, of a project whose library lies beside it.
-    fn example(name: &str) -> Cells {
-        let root = std::env::temp_dir().join(format!("kernel-cells-{name}-{}", std::process::id()));
-        let library = root.join("library");
-        write(&library.join("Cargo.toml"), "").unwrap();
-        let settings = json!({
-            "library": {"name": "unit8", "path": library.canonicalize().unwrap()},
-            "home": root, "evcxr": "", "prelude": "", "variables": {}, "defaults": {}, "path": [],
-            "library_path": [], "setup_command": "",
-        });
-        let tools = json!({
-            "rustc": "", "cargo": "", "sysroot": "", "target": "x", "version": "",
-            "cargo_version": "", "cfg": "", "target_spec": "", "cc": "", "compiler": [0, 0],
-        });
-        let folder = root.join("kernel");
-        use_template(&folder, Path::new("/template")).unwrap();
-        Cells {
-            settings: serde_json::from_value(settings).unwrap(),
-            tools: serde_json::from_value(tools).unwrap(),
-            folder,
-        }
-    }
-
     #[test]
     fn cargo_is_asked_only_about_other_crates() {
         let cells = example("asked");
@@ -305,16 +269,6 @@ mod tests {
             assert_eq!(place(&[format!("unit8 = {{ path = \"{}\" }}", path.display())]), known);
         }
         assert_eq!(place(&["rand = \"0.9\"".to_owned()]), None);
-        std::fs::remove_dir_all(&cells.settings.home).unwrap();
-    }
-
-    #[test]
-    fn a_wrong_path_is_answered_with_the_right_one() {
-        let cells = example("path");
-        let wrong = format!("unit8 = {{ path = \"{}\" }}", cells.folder.display());
-        let message = cells.check_path(&[wrong]).unwrap_err();
-        let right = format!("{{ path = \"{}\" }}", cells.settings.library.path.display());
-        assert!(message.ends_with(&right), "{message}");
         std::fs::remove_dir_all(&cells.settings.home).unwrap();
     }
 }

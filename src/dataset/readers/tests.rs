@@ -1,5 +1,7 @@
 //! Files of all kinds through the whole way, from bytes to reviews.
 
+mod odd;
+
 use super::*;
 use crate::files::test_folder;
 use std::fs;
@@ -160,7 +162,7 @@ fn what_is_wrong_is_named() {
     let absent = complaint(Reviews::from_csv("no.csv", "text", "label"));
     assert!(absent.starts_with("no.csv: "), "{absent}");
     let folder = complaint(Reviews::from_csv("/tmp", "text", "label"));
-    assert_eq!(folder, "/tmp: not a file");
+    assert_eq!(folder, "/tmp: a folder: name a file in it");
     let many: Vec<String> = (0..1001).map(|i| format!("label {i}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let error = complaint(labelled(&many));

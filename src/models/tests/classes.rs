@@ -165,3 +165,24 @@ fn a_model_that_diverged_says_so_instead_of_an_accuracy() {
     let error = model.features([data.data()], Precision::Fp32).unwrap_err().to_string();
     assert!(error.contains("NaN or infinite"), "{error}");
 }
+
+#[test]
+fn names_that_are_given_by_hand_are_one_for_each_class() {
+    let _alone = alone();
+    let folder = with_config("bert", "by-hand", &[("id2label", Value::Null)]);
+    let model = loaded(&folder);
+    for (names, complaint) in [
+        (&["ham", "spam"][..], "class_names = ham, spam: the model has 3 classes"),
+        (&[], "the model has 3 classes"),
+        (&["ham", " ", "egg"], "the name of class 1 is empty"),
+        (&["ham", "spam", "ham "], "two classes are called ham"),
+    ] {
+        let error = model.set_class_names(names).unwrap_err().to_string();
+        assert!(error.contains(complaint), "{error}");
+        assert!(model.class_names().is_empty());
+    }
+    model.set_class_names(&["ham", "spam", "egg"]).unwrap();
+    model.save_pretrained(&folder).unwrap();
+    assert_eq!(loaded(&folder).class_names(), ["ham", "spam", "egg"]);
+    fs::remove_dir_all(folder).unwrap();
+}

@@ -1,0 +1,98 @@
+//! Rows that became a part of a text: a quote opens by mistake, and one of a later row closes it.
+
+use super::records::{Record, Records};
+use std::collections::HashSet;
+
+/// So many lines that all look like rows are no text, if they have few labels, whatever these are.
+const MANY: usize = 5;
+/// A label has hardly ever more characters.
+const LONGEST: usize = 40;
+
+/// The records of several lines, and the labels of the others.
+pub struct Suspects<'a> {
+    separator: u8,
+    width: usize,
+    /// The place of the label in a row.
+    label: usize,
+    suspects: Vec<Record<'a>>,
+    labels: HashSet<String>,
+}
+
+impl<'a> Suspects<'a> {
+    pub fn new(separator: u8, width: usize, label: usize) -> Suspects<'a> {
+        Suspects { separator, width, label, suspects: Vec::new(), labels: HashSet::new() }
+    }
+
+    /// A row with as many fields as all have.
+    pub fn add(&mut self, record: &Record<'a>) {
+        if record.last_line > record.line {
+            self.suspects.push(Record { fields: Vec::new(), ..*record });
+        } else if !self.labels.contains(record.fields[self.label].trim()) {
+            self.labels.insert(record.fields[self.label].trim().to_owned());
+        }
+    }
+
+    /// What is to be said of those of them that may be several rows.
+    ///
+    /// # Errors
+    /// What is wrong with the first that certainly is: hardly ever do all lines of a text have as many
+    /// separators as the rows of the file, and the labels of other rows or a few that repeat.
+    pub fn judge(&self) -> Result<Option<String>, String> {
+        let mut possible = Vec::new();
+        for record in &self.suspects {
+            let (line, last) = (record.line, record.last_line);
+            let Some(labels) = self.labels_of(record.source) else { continue };
+            if self.are_labels(&labels) {
+                return Err(format!(
+                    "line {line}: a quote opens here and closes in line {last}, and each line between \
+                     looks like a row of its own: write a quote inside a quoted field twice; if quotes \
+                     are letters like others here, set quotes: false in CsvOptions"
+                ));
+            }
+            if lines(record.source).all(|line| self.is_like_a_row(line)) {
+                possible.push((line, last));
+            }
+        }
+        Ok(possible.first().map(|(line, last)| {
+            let count = possible.len();
+            let texts = if count == 1 { "1 text".to_owned() } else { format!("{count} texts") };
+            format!(
+                "{texts} of several lines, the first in the lines {line} to {last}, may be several rows \
+                 that a stray quote joins"
+            )
+        }))
+    }
+
+    fn are_labels(&self, labels: &[String]) -> bool {
+        let distinct: HashSet<&String> = labels.iter().collect();
+        let repeat = labels.len() >= MANY && 2 * distinct.len() <= labels.len();
+        repeat || distinct.into_iter().all(|label| self.labels.contains(label))
+    }
+
+    /// The labels of the lines, if all can be rows.
+    fn labels_of(&self, source: &str) -> Option<Vec<String>> {
+        lines(source).map(|line| self.label_of(line)).collect()
+    }
+
+    /// Whether a line is written like a row with a label that nobody knows: behind the comma of a
+    /// sentence is a space.
+    fn is_like_a_row(&self, line: &str) -> bool {
+        let row = Records::new(line, self.separator, false).next().and_then(Result::ok);
+        row.is_some_and(|row| {
+            !row.fields.iter().any(|field| field.starts_with(char::is_whitespace))
+                && row.fields[self.label].chars().count() <= LONGEST
+        })
+    }
+
+    /// The label of a line, if it can be a row.
+    fn label_of(&self, line: &str) -> Option<String> {
+        let row = Records::new(line, self.separator, false).next()?.ok()?;
+        let label = row.fields.get(self.label)?.trim_matches('"');
+        let is_row = row.fields.len() == self.width && !label.is_empty() && label.trim() == label;
+        is_row.then(|| label.to_owned())
+    }
+}
+
+fn lines(source: &str) -> impl Iterator<Item = &str> {
+    source.split(['\n', '\r']).filter(|line| !line.trim().is_empty())
+}
