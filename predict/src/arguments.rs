@@ -19,11 +19,12 @@ the label, its probability, and those of all classes.
   --no-quotes          quotes in the CSV file are letters like others
   --max-length TOKENS  what is longer is cut off, and counted at the end; as many as the model takes
                        if not said
+  --line-buffered      answer each text at once, as what is typed in
   --bf16               calculate with 16 bits instead of 32: faster on some processors
   -h, --help           this text
 
-The results come after each 768 texts, and are then the same to the last digit as those of
-Trainer::predict on all texts at once; of what is typed in, after each line.
+The results come after each 2,048 texts, and are then the same to the last digit as those of
+Trainer::predict on all texts at once. Of texts that come now and then, --line-buffered is for each.
 ";
 
 /// What is asked for.
@@ -43,6 +44,7 @@ pub struct Arguments {
     /// How to read it.
     pub options: CsvOptions,
     pub max_length: Option<usize>,
+    pub line_buffered: bool,
     pub precision: Precision,
 }
 
@@ -55,7 +57,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Call, lexopt::Error> {
     use lexopt::prelude::*;
     let (mut words, mut column, mut options) = (Vec::new(), None, CsvOptions::default());
     let (mut max_length, mut precision) = (None, Precision::Fp32);
-    let mut only_csv = None;
+    let (mut line_buffered, mut only_csv) = (false, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Call::Help),
@@ -73,6 +75,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Call, lexopt::Error> {
                 only_csv = Some("--no-quotes");
             }
             Long("max-length") => max_length = Some(parser.value()?.parse()?),
+            Long("line-buffered") => line_buffered = true,
             Long("bf16") => precision = Precision::Bf16,
             Value(word) => words.push(word),
             other => return Err(other.unexpected()),
@@ -88,7 +91,15 @@ fn parse(mut parser: lexopt::Parser) -> Result<Call, lexopt::Error> {
         return Err(lexopt::Error::UnexpectedArgument(more));
     }
     let model = model.string()?;
-    Ok(Call::Classify(Arguments { model, file, column, options, max_length, precision }))
+    Ok(Call::Classify(Arguments {
+        model,
+        file,
+        column,
+        options,
+        max_length,
+        line_buffered,
+        precision,
+    }))
 }
 
 fn separator(given: &str) -> Result<char, lexopt::Error> {

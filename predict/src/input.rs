@@ -10,7 +10,9 @@ use std::thread::{self, JoinHandle};
 use unit8::dataloader::{Dataset, PREDICTED_TOGETHER};
 use unit8::{Encodings, Error, Result, TextStream, Tokenizer};
 
-/// Texts of more bytes than this are encoded before more are read, whatever their number.
+/// So many texts are encoded before more are read, or fewer of so many bytes: these are all texts that
+/// are in memory.
+const ENCODED_AT_ONCE: usize = 512;
 const BYTES_AT_ONCE: usize = 1 << 24;
 
 /// Where the texts come from.
@@ -66,7 +68,7 @@ impl Input {
             None => TextStream::lines(input, &name),
             Some(column) => TextStream::column(input, &name, column, &arguments.options)?,
         };
-        let at_once = if is_typed { 1 } else { PREDICTED_TOGETHER };
+        let at_once = if is_typed || arguments.line_buffered { 1 } else { PREDICTED_TOGETHER };
         Ok(Input { texts, size, bytes, at_once })
     }
 
@@ -117,7 +119,7 @@ impl Input {
     /// The next texts, `most` or fewer, and whether there may be more, or why there are none.
     fn some(&mut self, most: usize) -> (Vec<String>, Result<bool>) {
         let (mut texts, mut bytes) = (Vec::new(), 0);
-        while texts.len() < most && bytes < BYTES_AT_ONCE {
+        while texts.len() < most.min(ENCODED_AT_ONCE) && bytes < BYTES_AT_ONCE {
             match self.texts.next() {
                 Some(Ok(text)) => {
                     bytes += text.len();

@@ -3,6 +3,7 @@
 use crate::input::Window;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, stderr};
+use std::time::Duration;
 use unit8::dataloader::Dataset;
 
 pub struct Progress {
@@ -17,7 +18,7 @@ impl Progress {
     /// On a terminal, if the results go somewhere else: they are progress enough.
     pub fn start(size: Option<u64>, max_length: usize, results_are_seen: bool) -> Progress {
         let (bar, template) = match size {
-            Some(size) => (ProgressBar::new(size), "{bar:40} {percent} %  {msg}  {eta} left"),
+            Some(size) => (ProgressBar::new(size), "{bar:40} {percent} %  {msg}  {elapsed}, {eta} left"),
             None => (ProgressBar::new_spinner(), "{spinner} {msg}  {elapsed}"),
         };
         if results_are_seen || !stderr().is_terminal() {
@@ -25,6 +26,8 @@ impl Progress {
         }
         let style = ProgressStyle::with_template(template);
         let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        // A window may take minutes: it is seen that time goes on.
+        bar.enable_steady_tick(Duration::from_millis(250));
         Progress { bar, max_length, texts: 0, full: 0 }
     }
 

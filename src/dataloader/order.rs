@@ -15,10 +15,9 @@ const TOKENS_AT_ONCE: usize = 8192;
 const AT_FIRST: usize = 8;
 /// Rows that have a length are put in order within windows of so many. The last digits of a result
 /// depend on the batch that its row is in: whoever predicts a file that is larger than the memory
-/// window by window has the same batches, and so the same digits, as one who predicts it at once.
-/// They are fewer than the texts whose encoding is kept on disk
-/// ([`Tokenizer::encode`](crate::Tokenizer::encode)).
-pub const PREDICTED_TOGETHER: usize = 768;
+/// window by window has the same batches, and so the same digits, as one who predicts it at once. Of
+/// 25,000 reviews, the padding that this brings about is below two percent of all tokens.
+pub const PREDICTED_TOGETHER: usize = 2048;
 
 /// The rows of each batch of an epoch, in an order that depends on the seed alone.
 pub fn shuffled(data: &impl Dataset, batch_size: usize, seed: u32) -> Vec<Vec<usize>> {
@@ -138,13 +137,13 @@ mod tests {
         let sizes =
             |lengths| -> Vec<usize> { once(&Lengths(lengths)).iter().map(Vec::len).collect() };
         assert_eq!(sizes([vec![8000; 3], vec![4; 600]].concat()), [1, 1, 1, 256, 256, 88]);
-        let many = sizes(vec![512; 14 + 16 * 47]);
-        assert_eq!((many.len(), &many[..4]), (50, [2, 4, 8, 16].as_slice()));
+        let many = sizes(vec![512; 14 + 16 * 99]);
+        assert_eq!((many.len(), &many[..4]), (102, [2, 4, 8, 16].as_slice()));
     }
 
     #[test]
     fn window_by_window_the_batches_are_those_of_all_rows_at_once() {
-        let all = Lengths((0..2000).map(|row| 10 + row * 7919 % 500).collect());
+        let all = Lengths((0..5000).map(|row| 10 + row * 7919 % 500).collect());
         let mut batches = Vec::new();
         for (number, lengths) in all.0.chunks(PREDICTED_TOGETHER).enumerate() {
             let first = number * PREDICTED_TOGETHER;

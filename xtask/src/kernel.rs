@@ -5,7 +5,7 @@ use crate::process::{Context, Result, host, ignore_settings, write};
 use crate::project::Project;
 use crate::step::{step, watched_step};
 use serde_json::json;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,6 +24,9 @@ const DEFAULTS: [(&str, &str); 2] = [
         "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=17179869184",
     ),
 ];
+
+/// Where .cargo/config.toml says that libtorch is, for those who start cargo themselves.
+const TORCH: &str = ".unit8/torch";
 
 /// What the set-up knows of the kernel.
 pub struct Kernel {
@@ -56,6 +59,7 @@ impl Kernel {
         });
         let file = project.home.join("kernel.json");
         write_if_new(&file, &format!("{settings:#}\n"))?;
+        link_if_new(&project.root.join(TORCH), &libtorch)?;
         Ok(Kernel {
             program: program(project),
             settings: file,
@@ -146,6 +150,19 @@ fn write_if_new(file: &Path, text: &str) -> Result<()> {
     write(file, text)
 }
 
+fn link_if_new(link: &Path, target: &Path) -> Result<()> {
+    if std::fs::read_link(link).is_ok_and(|old| old == target) {
+        return Ok(());
+    }
+    let make = || {
+        let new = link.with_file_name(format!("torch-{}", std::process::id()));
+        std::fs::create_dir_all(link.parent().unwrap_or(link))?;
+        symlink(target, &new)?;
+        std::fs::rename(&new, link)
+    };
+    make().context(format!("can't link {} to {}", link.display(), target.display()))
+}
+
 /// Copies a program to its place: one that runs is replaced, not overwritten.
 fn install(built: &Path, place: &Path) -> Result<()> {
     let bytes = std::fs::read(built).context(format!("can't read {}", built.display()))?;
@@ -166,6 +183,18 @@ fn install(built: &Path, place: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_leads_to_where_libtorch_is_now() {
+        let folder = std::env::temp_dir().join(format!("xtask-link-{}", std::process::id()));
+        let link = folder.join(TORCH);
+        for target in ["venv/torch", "venv/torch", "conda/torch"] {
+            link_if_new(&link, Path::new(target)).unwrap();
+            assert_eq!(std::fs::read_link(&link).unwrap(), Path::new(target));
+        }
+        assert_eq!(std::fs::read_dir(folder.join(".unit8")).unwrap().count(), 1);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn a_program_is_executable_whatever_was_there() {
