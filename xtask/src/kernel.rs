@@ -25,8 +25,8 @@ const DEFAULTS: [(&str, &str); 2] = [
     ),
 ];
 
-/// Where .cargo/config.toml says that libtorch is, for those who start cargo themselves.
-const TORCH: &str = ".unit8/torch";
+/// Where unit8-predict looks for the settings.
+const SETTINGS: &str = ".unit8/kernel.json";
 
 /// What the set-up knows of the kernel.
 pub struct Kernel {
@@ -59,7 +59,10 @@ impl Kernel {
         });
         let file = project.home.join("kernel.json");
         write_if_new(&file, &format!("{settings:#}\n"))?;
-        link_if_new(&project.root.join(TORCH), &libtorch)?;
+        let visible = project.root.join(SETTINGS);
+        if visible != file {
+            link_if_new(&visible, &file)?;
+        }
         Ok(Kernel {
             program: program(project),
             settings: file,
@@ -155,7 +158,7 @@ fn link_if_new(link: &Path, target: &Path) -> Result<()> {
         return Ok(());
     }
     let make = || {
-        let new = link.with_file_name(format!("torch-{}", std::process::id()));
+        let new = link.with_file_name(format!("new-{}", std::process::id()));
         std::fs::create_dir_all(link.parent().unwrap_or(link))?;
         symlink(target, &new)?;
         std::fs::rename(&new, link)
@@ -185,10 +188,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_leads_to_where_libtorch_is_now() {
+    fn a_link_leads_to_where_the_settings_are_now() {
         let folder = std::env::temp_dir().join(format!("xtask-link-{}", std::process::id()));
-        let link = folder.join(TORCH);
-        for target in ["venv/torch", "venv/torch", "conda/torch"] {
+        let link = folder.join(SETTINGS);
+        for target in ["a/kernel.json", "a/kernel.json", "b/kernel.json"] {
             link_if_new(&link, Path::new(target)).unwrap();
             assert_eq!(std::fs::read_link(&link).unwrap(), Path::new(target));
         }

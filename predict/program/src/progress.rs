@@ -18,7 +18,9 @@ impl Progress {
     /// On a terminal, if the results go somewhere else: they are progress enough.
     pub fn start(size: Option<u64>, max_length: usize, results_are_seen: bool) -> Progress {
         let (bar, template) = match size {
-            Some(size) => (ProgressBar::new(size), "{bar:40} {percent} %  {msg}  {elapsed}, {eta} left"),
+            Some(size) => {
+                (ProgressBar::new(size), "{bar:40} {percent} %  {msg}  {elapsed}, {eta} left")
+            }
             None => (ProgressBar::new_spinner(), "{spinner} {msg}  {elapsed}"),
         };
         if results_are_seen || !stderr().is_terminal() {
