@@ -52,7 +52,9 @@ fn classify(arguments: &Arguments) -> Result<(), Failed> {
     let (windows, reading) = input.encode(model.tokenizer.clone(), max_length);
     for window in windows {
         let window = window?;
-        let predictions = trainer.predict(&model, &window.encodings)?;
+        let predictions = trainer
+            .predict(&model, &window.encodings)
+            .map_err(|error| in_the_input(error, progress.texts()))?;
         let written = output.write(&predictions);
         if written.map_err(|error| format!("the results can't be written: {error}"))?
             == Reader::Gone
@@ -65,6 +67,14 @@ fn classify(arguments: &Arguments) -> Result<(), Failed> {
     reading.join().map_err(|_| "the texts can't be read")?;
     progress.end();
     Ok(())
+}
+
+/// The library counts the rows of a window.
+fn in_the_input(error: Error, before: usize) -> Error {
+    match error {
+        Error::Data(message) => Error::Data(format!("behind the first {before} texts: {message}")),
+        other => other,
+    }
 }
 
 /// The library's remedies, as this program's options.

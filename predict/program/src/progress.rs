@@ -42,6 +42,11 @@ impl Progress {
         self.bar.set_message(format!("{} texts", self.texts));
     }
 
+    /// How many have been.
+    pub fn texts(&self) -> usize {
+        self.texts
+    }
+
     /// All have.
     pub fn end(self) {
         self.bar.finish_and_clear();
