@@ -43,6 +43,12 @@ fn main() -> Result<()> {
             model.set_class_names(&from_str::<Vec<String>>(names).unwrap())?;
             model.save_pretrained(folder)?;
         }
+        ["predictions", model, texts, length] => {
+            let model = Model::from_finetuned(model)?;
+            let texts = encode(&model, texts, length)?;
+            let predictions = Trainer::default().predict(&model, &texts)?;
+            println!("{}", to_string(&predictions.probabilities).unwrap());
+        }
         ["reviews", cases] => {
             let cases: Vec<Value> = from_str(&read_to_string(cases).unwrap()).unwrap();
             println!("{}", to_string(&cases.iter().map(reviews).collect::<Vec<_>>()).unwrap());

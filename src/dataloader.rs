@@ -8,6 +8,7 @@ use crate::cache::Key;
 use crate::dataset::Labels;
 use crate::error::{Error, Result};
 pub use counts::Features;
+pub use order::PREDICTED_TOGETHER;
 pub(crate) use order::rows_at_once;
 pub(crate) use pass::Pass;
 use tch::{Device, Tensor};

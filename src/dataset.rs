@@ -15,6 +15,7 @@ mod records;
 mod separator;
 mod show;
 mod split;
+mod stream;
 mod swallowed;
 mod table;
 mod write;
@@ -28,6 +29,7 @@ use polars::prelude::{Column, DataFrame};
 pub(crate) use quote::list;
 pub use split::Splits;
 use std::path::Path;
+pub use stream::TextStream;
 pub use table::CsvOptions;
 
 /// Texts with a class label each: a DataFrame with the columns `text` (String) and `label` (i64), and

@@ -26,7 +26,7 @@ pub mod trainer;
 pub mod vectorizer;
 
 pub use dataloader::{Batch, DataLoader, Dataset, Features};
-pub use dataset::{CsvOptions, Labels, Reviews, Splits};
+pub use dataset::{CsvOptions, Labels, Reviews, Splits, TextStream};
 pub use device::device;
 pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};

@@ -34,12 +34,15 @@ pub use freeze::ParameterCount;
 use head::Head;
 use layers::Pass;
 use std::cell::RefCell;
+use std::ops::RangeInclusive;
 use tch::Tensor;
 use tch::nn::VarStore;
 use weights::Mismatched;
 
 /// The model of the lessons.
 pub const DEFAULT_MODEL: &str = "distilbert-base-uncased";
+
+const NUM_CLASSES: RangeInclusive<usize> = 2..=1000;
 
 /// A pretrained encoder with the last layers that make a classifier of it, and its tokenizer.
 #[derive(Debug)]
@@ -88,7 +91,7 @@ impl AutoModelForSequenceClassification {
     /// [`Error::Argument`] if `num_classes` is below 2 or a variable for the network can't be used,
     /// [`Error::Memory`] if the device is too small, [`Error::Stopped`] by the stop button.
     pub fn from_pretrained(name_or_path: &str, num_classes: usize) -> Result<Self> {
-        Self::load(name_or_path, num_classes, Mismatched::Refused)
+        Self::load(name_or_path, Some(num_classes), Mismatched::Refused)
     }
 
     /// As [`from_pretrained`](Self::from_pretrained), of a checkpoint that was finetuned for
@@ -99,22 +102,51 @@ impl AutoModelForSequenceClassification {
     /// # Errors
     /// As [`from_pretrained`](Self::from_pretrained); an encoder of another size stays an error.
     pub fn from_pretrained_with_new_head(name_or_path: &str, num_classes: usize) -> Result<Self> {
-        Self::load(name_or_path, num_classes, Mismatched::Replaced)
+        Self::load(name_or_path, Some(num_classes), Mismatched::Replaced)
     }
 
-    fn load(name_or_path: &str, num_classes: usize, mismatched: Mismatched) -> Result<Self> {
-        if !(2..=1000).contains(&num_classes) {
-            return Err(Error::argument("num_classes", num_classes, "take 2 to 1000"));
+    /// A model that was finetuned, by [`Trainer::fit`](crate::Trainer::fit) and
+    /// [`save_pretrained`](Self::save_pretrained) or in Python, with its own last layers and as many
+    /// classes as it has: ready to [`predict`](crate::Trainer::predict). Otherwise as
+    /// [`from_pretrained`](Self::from_pretrained).
+    ///
+    /// # Errors
+    /// As [`from_pretrained`](Self::from_pretrained), and [`Error::File`] for a checkpoint without
+    /// last layers: an encoder that was not finetuned yet.
+    pub fn from_finetuned(name_or_path: &str) -> Result<Self> {
+        Self::load(name_or_path, None, Mismatched::Refused)
+    }
+
+    /// Without a number of classes: a finetuned model.
+    fn load(
+        name_or_path: &str,
+        num_classes: Option<usize>,
+        mismatched: Mismatched,
+    ) -> Result<Self> {
+        if let Some(wrong) = num_classes.filter(|number| !NUM_CLASSES.contains(number)) {
+            return Err(Error::argument("num_classes", wrong, "take 2 to 1000"));
         }
         let folder = hub::find(name_or_path)?;
         let path = folder.join("config.json");
-        let config = Config::read(&path, num_classes as i64)?;
+        let config = Config::read(&path, num_classes)?;
         let new_head = classes::needs_new_head(&config, &path, mismatched)?;
+        if !NUM_CLASSES.contains(&(config.num_classes as usize)) {
+            let message = format!("it has {} classes: 2 to 1000 are possible", config.num_classes);
+            return Err(Error::file(path, message));
+        }
         let tokenizer =
             Tokenizer::read(&folder, config.padding_id, config.vocab_size, config.max_length())?;
         let store = VarStore::new(device());
         let (encoder, head) = guarded("the model", || build(&config, &store))?;
         let loaded = weights::load(&folder, &config, &store, (mismatched, new_head))?;
+        if let (None, Some(lacking)) = (num_classes, loaded.new.first()) {
+            let message = format!(
+                "the weights lack {lacking}, so this model was not finetuned to classify, and would \
+                 answer at random: load it with from_pretrained, train it with Trainer::fit, and save \
+                 it with save_pretrained"
+            );
+            return Err(Error::file(folder, message));
+        }
         let class_names = match loaded.has_new_head(&config) {
             true => Vec::new(),
             false => classes::names(&config),

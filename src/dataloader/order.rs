@@ -13,6 +13,11 @@ const TOKENS_AT_ONCE: usize = 8192;
 /// The first batch is an eighth of that, then come a quarter and a half: a large model on a slow
 /// machine reads half a minute on a full one, and until then nobody knows how long all of them take.
 const AT_FIRST: usize = 8;
+/// Rows that have a length are put in order within windows of so many. The last digits of a result
+/// depend on the batch that its row is in: whoever predicts a file that is larger than the memory
+/// window by window has the same batches, and so the same digits, as one who predicts it at once. Of
+/// 25,000 reviews, the padding that this brings about is below two percent of all tokens.
+pub const PREDICTED_TOGETHER: usize = 2048;
 
 /// The rows of each batch of an epoch, in an order that depends on the seed alone.
 pub fn shuffled(data: &impl Dataset, batch_size: usize, seed: u32) -> Vec<Vec<usize>> {
@@ -38,13 +43,20 @@ pub fn rows_at_once(data: &impl Dataset, longest: usize) -> usize {
         .map_or(ROWS_AT_ONCE, |tokens| (TOKENS_AT_ONCE / tokens.max(1)).clamp(1, ROWS_AT_ONCE))
 }
 
-/// Every row once, rows of like length together, the longest first: if they are too many for the
-/// memory, that shows soon. The first batches are smaller.
+/// Every row once, rows of like length together, the longest of a window first: if they are too many
+/// for the memory, that shows soon. The first batches are smaller.
 pub fn once(data: &impl Dataset) -> Vec<Vec<usize>> {
     let mut rows: Vec<usize> = (0..data.len()).collect();
+    if data.length_of(0).is_none() {
+        return window(data, &mut rows);
+    }
+    rows.chunks_mut(PREDICTED_TOGETHER).flat_map(|rows| window(data, rows)).collect()
+}
+
+fn window(data: &impl Dataset, rows: &mut [usize]) -> Vec<Vec<usize>> {
     rows.sort_by_key(|&row| std::cmp::Reverse(data.length_of(row)));
     let (mut batches, mut share) = (Vec::new(), AT_FIRST);
-    let mut rest = rows.as_slice();
+    let mut rest = &*rows;
     while let Some(&first) = rest.first() {
         let fitting = rows_at_once(data, first).div_ceil(share);
         share = (share / 2).max(1);
@@ -127,5 +139,17 @@ mod tests {
         assert_eq!(sizes([vec![8000; 3], vec![4; 600]].concat()), [1, 1, 1, 256, 256, 88]);
         let many = sizes(vec![512; 14 + 16 * 99]);
         assert_eq!((many.len(), &many[..4]), (102, [2, 4, 8, 16].as_slice()));
+    }
+
+    #[test]
+    fn window_by_window_the_batches_are_those_of_all_rows_at_once() {
+        let all = Lengths((0..5000).map(|row| 10 + row * 7919 % 500).collect());
+        let mut batches = Vec::new();
+        for (number, lengths) in all.0.chunks(PREDICTED_TOGETHER).enumerate() {
+            let first = number * PREDICTED_TOGETHER;
+            let some = once(&Lengths(lengths.to_vec())).into_iter();
+            batches.extend(some.map(|rows| -> Vec<_> { rows.iter().map(|r| first + r).collect() }));
+        }
+        assert_eq!(once(&all), batches);
     }
 }

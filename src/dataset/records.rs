@@ -34,6 +34,16 @@ impl<'a> Records<'a> {
         Records { text, separator, quotes, at: 0, line: 1 }
     }
 
+    /// The text begins in this line of the file.
+    pub fn at_line(self, line: usize) -> Records<'a> {
+        Records { line, ..self }
+    }
+
+    /// How many bytes have been read, and the line of what comes next.
+    pub fn position(&self) -> (usize, usize) {
+        (self.at, self.line)
+    }
+
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }

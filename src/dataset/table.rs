@@ -83,11 +83,7 @@ pub fn read<const N: usize>(
     let separator = match given {
         Some(separator) => separator,
         None if options.header => separator::by_names(&text, options.quotes, &names),
-        None => {
-            let last = names.iter().filter_map(|name| name.parse::<usize>().ok()).max();
-            let least = last.map_or(2, |last| last.saturating_add(1).max(2));
-            separator::by_shape(&text, options.quotes, least).map_err(refused)?
-        }
+        None => separator::by_shape(&text, options.quotes, least(&names)).map_err(refused)?,
     };
     let mut notes = Vec::new();
     if options.separator.is_none() && separator != b',' {
@@ -116,13 +112,19 @@ pub fn read<const N: usize>(
     Ok(table)
 }
 
+/// How many columns a file without a header must have for these numbers.
+pub fn least(numbers: &[&str]) -> usize {
+    let last = numbers.iter().filter_map(|number| number.parse::<usize>().ok()).max();
+    last.map_or(2, |last| last.saturating_add(1).max(2))
+}
+
 /// The separator in a first line "sep=;", which some programs write for Excel.
-fn announced(text: &str) -> Option<char> {
+pub fn announced(text: &str) -> Option<char> {
     let mut rest = text.strip_prefix("sep=")?.chars();
     rest.next().filter(|_| matches!(rest.next(), Some('\n' | '\r')))
 }
 
-fn given_separator(separator: char) -> Result<u8> {
+pub fn given_separator(separator: char) -> Result<u8> {
     match u8::try_from(separator) {
         Ok(byte) if byte.is_ascii() && !b"\"\n\r".contains(&byte) => Ok(byte),
         _ => {
@@ -202,12 +204,16 @@ fn rows<'a, const N: usize>(
 }
 
 /// The names of the columns, without the spaces around them.
-fn names_of(first: &Record, header: bool) -> Vec<String> {
+pub fn names_of(first: &Record, header: bool) -> Vec<String> {
     let fields = first.fields.iter().enumerate();
     fields.map(|(at, name)| if header { name.trim().to_owned() } else { at.to_string() }).collect()
 }
 
-fn place_of(name: &str, columns: &[String], header: bool) -> std::result::Result<usize, String> {
+pub fn place_of(
+    name: &str,
+    columns: &[String],
+    header: bool,
+) -> std::result::Result<usize, String> {
     let places: Vec<usize> =
         (0..columns.len()).filter(|&place| columns[place] == name.trim()).collect();
     match places[..] {
@@ -233,7 +239,7 @@ fn place_of(name: &str, columns: &[String], header: bool) -> std::result::Result
     }
 }
 
-fn uneven(record: &Record, expected: usize) -> String {
+pub fn uneven(record: &Record, expected: usize) -> String {
     let (line, found) = (record.line, record.fields.len());
     let is_blank = record.fields.last().is_some_and(|last| last.trim().is_empty());
     let remedy = match found {

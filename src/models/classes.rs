@@ -1,6 +1,6 @@
 //! What `config.json` says about the classes of a model, and what becomes of that.
 
-use super::config::Config;
+use super::config::{Config, outputs};
 use super::weights::Mismatched;
 use crate::dataset::{are_names, list, numbered};
 use crate::error::{Error, Result};
@@ -16,10 +16,8 @@ const SINGLE_LABEL: &str = "single_label_classification";
 /// without last layers.
 fn other_problem(config: &Value) -> Option<&str> {
     let architecture = config["architectures"][0].as_str().unwrap_or_default();
-    let classes = config["id2label"]
-        .as_object()
-        .map_or(config["num_labels"].as_u64(), |map| Some(map.len() as u64));
-    let gives_a_number = architecture.ends_with("ForSequenceClassification") && classes == Some(1);
+    let gives_a_number =
+        architecture.ends_with("ForSequenceClassification") && outputs(config) == Some(1);
     match config["problem_type"].as_str() {
         Some(SINGLE_LABEL) => None,
         None => gives_a_number.then_some("regression"),

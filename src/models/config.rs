@@ -86,12 +86,24 @@ pub struct Config {
     pub json: Value,
 }
 
+/// How many outputs the file says that the model has. None: it does not say.
+pub fn outputs(config: &Value) -> Option<u64> {
+    let named = config["id2label"].as_object().map(|names| names.len() as u64);
+    named.or(config["num_labels"].as_u64())
+}
+
+/// What transformers takes where the file does not say, and leaves out where it is so.
+const USUAL_OUTPUTS: u64 = 2;
+
 impl Config {
-    pub fn read(path: &Path, num_classes: i64) -> Result<Config> {
+    /// For so many classes; `None`: for as many as the file says.
+    pub fn read(path: &Path, num_classes: Option<usize>) -> Result<Config> {
         let text = fs::read_to_string(path).map_err(|error| Error::file(path, error))?;
         let json: Value = serde_json::from_str(&text)
             .map_err(|error| Error::file(path, format!("not a JSON file: {error}")))?;
         let fields = Fields { path, json: &json };
+        let said = || outputs(&json).unwrap_or(USUAL_OUTPUTS) as i64;
+        let num_classes = num_classes.map_or_else(said, |given| given as i64);
         let model_type = json["model_type"].as_str().unwrap_or("(no model_type)");
         let architecture = Architecture::named(model_type).ok_or_else(|| {
             fields.refuse(format!(

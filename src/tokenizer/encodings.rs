@@ -52,6 +52,24 @@ impl Encodings {
         self.starts.push(self.ids.len());
     }
 
+    /// Puts more texts behind these, encoded by the same tokenizer: of a file that is larger than the
+    /// memory, the encoded texts may fit where the texts don't.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if they were encoded for another model.
+    pub fn append(&mut self, more: &Encodings) -> Result<()> {
+        let of = |it: &Encodings| (it.padding_id, it.max_length, it.fixed_length);
+        if of(self) != of(more) {
+            let message =
+                "these texts were encoded for another model: encode all with one tokenizer";
+            return Err(Error::Data(message.to_owned()));
+        }
+        let before = self.ids.len();
+        self.ids.extend_from_slice(&more.ids);
+        self.starts.extend(more.starts.iter().skip(1).map(|start| before + start));
+        Ok(())
+    }
+
     /// The token numbers of one text; `None` if there is no such row.
     pub fn ids(&self, row: usize) -> Option<&[u32]> {
         self.ids.get(*self.starts.get(row)?..*self.starts.get(row + 1)?)

@@ -122,6 +122,18 @@ fn batches_are_padded_to_their_longest_text() {
 }
 
 #[test]
+fn texts_that_are_encoded_in_parts_are_those_of_all() {
+    let (texts, tokenizer) = (["good", "the movie was good", "", "bad"], tokenizer("distilbert"));
+    let mut parts = tokenizer.encode::<&str>(&[], 16).unwrap();
+    for part in [&texts[..1], &texts[1..1], &texts[1..]] {
+        parts.append(&tokenizer.encode(part, 16).unwrap()).unwrap();
+    }
+    let all = tokenizer.encode(&texts, 16).unwrap();
+    assert_eq!(parts, all);
+    assert!(parts.append(&all.padded_to(20).unwrap()).is_err());
+}
+
+#[test]
 fn a_piece_without_a_vector_is_an_error_where_it_comes_up() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/distilbert");
     let id = tokenizer("distilbert").id("movie").unwrap();

@@ -33,7 +33,7 @@ def course(tmp_path_factory):
     root = folder / "Übung 8"
     root.mkdir()
     for name in ["Cargo.toml", "Cargo.lock", "build.rs", "environment.yml", ".cargo", "src", "kernel",
-                 "xtask", "examples"]:
+                 "predict", "xtask", "examples"]:
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy2
         copy(source, root / name)

@@ -145,10 +145,15 @@ fn size_of(folder: &Path) -> u64 {
 
 /// Compiles an example of the library, and tells where it is.
 pub fn example_program(project: &Project, setup: &Setup, name: &str) -> Result<String> {
+    built(project, setup, &["--package", "unit8", "--example", name])
+}
+
+/// Compiles the one program that these words mean to cargo, and tells where it is.
+pub fn built(project: &Project, setup: &Setup, which: &[&str]) -> Result<String> {
     let mut cargo = setup.kernel.cargo("build");
-    cargo.args(["--package", "unit8", "--example", name, "--message-format=json"]);
+    cargo.args(which).arg("--message-format=json");
     let messages = output_of(cargo.current_dir(&project.root))
-        .context(format!("the example {name} does not compile"))?;
+        .context(format!("{} does not compile", which.join(" ")))?;
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that has to hold.
 
-use crate::bench::example_program;
+use crate::bench::{built, example_program};
 use crate::lessons::{self, Purpose};
 use crate::process::{Result, status_of};
 use crate::project::Project;
@@ -35,6 +35,8 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         setup.kernel.set_variables(&mut pytest);
         pytest.env("UNIT8_PARITY", example_program(project, setup, "parity")?);
         pytest.env("UNIT8_BENCH_GPU", example_program(project, setup, "bench_gpu")?);
+        pytest
+            .env("UNIT8_PREDICT", built(project, setup, &["--package", "unit8-predict-program"])?);
         Ok(status_of(&mut pytest)?.success())
     })?;
     check("the lessons", &mut || {

@@ -5,7 +5,7 @@ use crate::process::{Context, Result, host, ignore_settings, write};
 use crate::project::Project;
 use crate::step::{step, watched_step};
 use serde_json::json;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -28,6 +28,9 @@ const DEFAULTS: [(&str, &str); 3] = [
     // the encoder of 8.7 part 1 took 94 s there instead of 7.
     ("TORCH_CUDNN_SDPA_DEPRIORITIZED", "1"),
 ];
+
+/// Where unit8-predict looks for the settings.
+const SETTINGS: &str = ".unit8/kernel.json";
 
 /// What the set-up knows of the kernel.
 pub struct Kernel {
@@ -60,6 +63,10 @@ impl Kernel {
         });
         let file = project.home.join("kernel.json");
         write_if_new(&file, &format!("{settings:#}\n"))?;
+        let visible = project.root.join(SETTINGS);
+        if visible != file {
+            link_if_new(&visible, &file)?;
+        }
         Ok(Kernel {
             program: program(project),
             settings: file,
@@ -150,6 +157,19 @@ fn write_if_new(file: &Path, text: &str) -> Result<()> {
     write(file, text)
 }
 
+fn link_if_new(link: &Path, target: &Path) -> Result<()> {
+    if std::fs::read_link(link).is_ok_and(|old| old == target) {
+        return Ok(());
+    }
+    let make = || {
+        let new = link.with_file_name(format!("new-{}", std::process::id()));
+        std::fs::create_dir_all(link.parent().unwrap_or(link))?;
+        symlink(target, &new)?;
+        std::fs::rename(&new, link)
+    };
+    make().context(format!("can't link {} to {}", link.display(), target.display()))
+}
+
 /// Copies a program to its place: one that runs is replaced, not overwritten.
 fn install(built: &Path, place: &Path) -> Result<()> {
     let bytes = std::fs::read(built).context(format!("can't read {}", built.display()))?;
@@ -170,6 +190,18 @@ fn install(built: &Path, place: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_leads_to_where_the_settings_are_now() {
+        let folder = std::env::temp_dir().join(format!("xtask-link-{}", std::process::id()));
+        let link = folder.join(SETTINGS);
+        for target in ["a/kernel.json", "a/kernel.json", "b/kernel.json"] {
+            link_if_new(&link, Path::new(target)).unwrap();
+            assert_eq!(std::fs::read_link(&link).unwrap(), Path::new(target));
+        }
+        assert_eq!(std::fs::read_dir(folder.join(".unit8")).unwrap().count(), 1);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn a_program_is_executable_whatever_was_there() {

@@ -186,3 +186,28 @@ fn names_that_are_given_by_hand_are_one_for_each_class() {
     assert_eq!(loaded(&folder).class_names(), ["ham", "spam", "egg"]);
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_finetuned_model_brings_its_classes_and_a_mere_encoder_is_none() {
+    let load = |folder: &Path| {
+        AutoModelForSequenceClassification::from_finetuned(folder.to_str().unwrap())
+    };
+    let folder = with_config("bert", "finetuned", &[("id2label", mood())]);
+    assert_eq!(load(&folder).unwrap().class_names(), ["BAD", "SO_SO", "GOOD"]);
+    for (fields, complaint) in [
+        ([("id2label", json!({"0": "BAD"})), ("architectures", json!([]))], "it has 1 classes"),
+        ([("id2label", json!({"0": "BAD"})), ("problem_type", Value::Null)], "regression"),
+        ([("id2label", Value::Null), ("num_labels", Value::Null)], "shape is [3], but [2]"),
+    ] {
+        let folder = with_config("bert", "not-finetuned", &fields);
+        let error = load(&folder).unwrap_err().to_string();
+        assert!(error.contains(complaint), "{error}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+    let weights = Tensor::read_safetensors(folder.join("model.safetensors")).unwrap();
+    let encoder: Vec<_> = weights.into_iter().filter(|(name, _)| !name.starts_with("cl")).collect();
+    Tensor::write_safetensors(&encoder, folder.join("model.safetensors")).unwrap();
+    let error = load(&folder).unwrap_err().to_string();
+    assert!(error.contains("lack classifier.bias, so this model was not finetuned"), "{error}");
+    fs::remove_dir_all(folder).unwrap();
+}

@@ -1,0 +1,134 @@
+//! The texts, read and encoded beside the model's work.
+
+use crate::arguments::Arguments;
+use std::fs::File;
+use std::io::{IsTerminal, Read, stdin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use unit8::dataloader::{Dataset, PREDICTED_TOGETHER};
+use unit8::{Encodings, Error, Result, TextStream, Tokenizer};
+
+/// So many texts are encoded before more are read, or fewer of so many bytes: these are all texts that
+/// are in memory.
+const ENCODED_AT_ONCE: usize = 512;
+const BYTES_AT_ONCE: usize = 1 << 24;
+
+/// Where the texts come from.
+pub struct Input {
+    texts: TextStream,
+    /// How many bytes there are, if that can be known, and how many have been read.
+    pub size: Option<u64>,
+    bytes: Arc<AtomicU64>,
+    /// How many texts are classified together.
+    at_once: usize,
+}
+
+/// Texts that are classified together.
+pub struct Window {
+    pub encodings: Encodings,
+    /// How much of the input has been read so far.
+    pub bytes: u64,
+}
+
+/// Counts the bytes that are read.
+struct Counted<R> {
+    inner: R,
+    bytes: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl Input {
+    pub fn open(arguments: &Arguments) -> Result<Input> {
+        let (inner, name, size): (Box<dyn Read + Send>, _, _) = match &arguments.file {
+            None => (Box::new(stdin()), "standard input".to_owned(), None),
+            Some(path) => {
+                let refuse = |message| Error::File { path: path.clone(), message };
+                let file = File::open(path).map_err(|error| refuse(error.to_string()))?;
+                let about = file.metadata().map_err(|error| refuse(error.to_string()))?;
+                if about.is_dir() {
+                    return Err(refuse("a folder: give a file of it".to_owned()));
+                }
+                let size = Some(about.len()).filter(|_| about.is_file());
+                (Box::new(file), path.display().to_string(), size)
+            }
+        };
+        let is_typed = arguments.file.is_none() && stdin().is_terminal();
+        let bytes = Arc::new(AtomicU64::new(0));
+        let input = Counted { inner, bytes: bytes.clone() };
+        let texts = match &arguments.column {
+            None => TextStream::lines(input, &name),
+            Some(column) => TextStream::column(input, &name, column, &arguments.options)?,
+        };
+        let at_once = if is_typed || arguments.line_buffered { 1 } else { PREDICTED_TOGETHER };
+        Ok(Input { texts, size, bytes, at_once })
+    }
+
+    /// Reads and encodes, one window ahead of whoever takes them. The thread ends with the input, with
+    /// the first error, which comes after the texts before it, or when nobody takes its windows.
+    pub fn encode(
+        mut self,
+        tokenizer: Tokenizer,
+        max_length: usize,
+    ) -> (Receiver<Result<Window>>, JoinHandle<()>) {
+        let (sender, windows) = sync_channel(1);
+        let send_all = move || {
+            while let Some(true) = self.send_window(&tokenizer, max_length, &sender) {}
+        };
+        (windows, thread::spawn(send_all))
+    }
+
+    /// Whether there may be more. None: nobody takes it.
+    fn send_window(
+        &mut self,
+        tokenizer: &Tokenizer,
+        max_length: usize,
+        sender: &SyncSender<Result<Window>>,
+    ) -> Option<bool> {
+        let mut encodings = match tokenizer.encode::<String>(&[], max_length) {
+            Ok(none) => none,
+            Err(error) => return sender.send(Err(error)).ok().map(|()| false),
+        };
+        let mut outcome = Ok(true);
+        while encodings.len() < self.at_once && matches!(outcome, Ok(true)) {
+            let texts;
+            (texts, outcome) = self.some(self.at_once - encodings.len());
+            let more = tokenizer.encode(&texts, max_length);
+            if let Err(error) = more.and_then(|more| encodings.append(&more)) {
+                outcome = Err(error);
+            }
+        }
+        if !encodings.is_empty() {
+            let bytes = self.bytes.load(Ordering::Relaxed);
+            sender.send(Ok(Window { encodings, bytes })).ok()?;
+        }
+        match outcome {
+            Ok(more) => Some(more),
+            Err(error) => sender.send(Err(error)).ok().map(|()| false),
+        }
+    }
+
+    /// The next texts, `most` or fewer, and whether there may be more, or why there are none.
+    fn some(&mut self, most: usize) -> (Vec<String>, Result<bool>) {
+        let (mut texts, mut bytes) = (Vec::new(), 0);
+        while texts.len() < most.min(ENCODED_AT_ONCE) && bytes < BYTES_AT_ONCE {
+            match self.texts.next() {
+                Some(Ok(text)) => {
+                    bytes += text.len();
+                    texts.push(text);
+                }
+                Some(Err(error)) => return (texts, Err(error)),
+                None => return (texts, Ok(false)),
+            }
+        }
+        (texts, Ok(true))
+    }
+}

@@ -1,0 +1,111 @@
+//! Lines of JSON.
+
+use serde::{Serialize, Serializer};
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use unit8::Predictions;
+
+/// The standard output that the program was given.
+pub struct Output(BufWriter<File>);
+
+/// Whether somebody still reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reader {
+    There,
+    Gone,
+}
+
+impl Output {
+    /// Standard output, which is the results' alone from now on: what the library says of the model
+    /// goes to standard error.
+    pub fn of_process() -> io::Result<Output> {
+        // SAFETY: dup and dup2 on descriptors that this process has.
+        let ours = unsafe { libc::dup(1) };
+        if ours < 0 || unsafe { libc::dup2(2, 1) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: it is new, and nobody else has it.
+        Ok(Output(BufWriter::new(File::from(unsafe { OwnedFd::from_raw_fd(ours) }))))
+    }
+
+    /// Whether it is a terminal.
+    pub fn is_seen(&self) -> bool {
+        self.0.get_ref().is_terminal()
+    }
+
+    /// A line for each text.
+    pub fn write(&mut self, predictions: &Predictions) -> io::Result<Reader> {
+        match write_lines(&mut self.0, predictions).and_then(|()| self.0.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+            other => other.map(|()| Reader::There),
+        }
+    }
+}
+
+/// The library says nothing more: its lines would stand in the middle of the progress bar.
+pub fn silence_library() -> io::Result<()> {
+    let nowhere = File::options().write(true).open("/dev/null")?;
+    // SAFETY: dup2 on descriptors that this process has.
+    if unsafe { libc::dup2(nowhere.as_raw_fd(), 1) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// What is said of a text. A model that gives several labels at once would have a list of them here.
+#[derive(Serialize)]
+struct Answer<'a> {
+    label: &'a str,
+    score: f32,
+    scores: Scores<'a>,
+}
+
+/// The probability of each class, in the order of the classes.
+struct Scores<'a> {
+    names: &'a [String],
+    probabilities: &'a [f32],
+}
+
+impl Serialize for Scores<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.names.iter().zip(self.probabilities))
+    }
+}
+
+/// Numbers are as short as they can be to be read back as they are.
+fn write_lines(output: &mut impl Write, predictions: &Predictions) -> io::Result<()> {
+    let names = &predictions.class_names;
+    let labels = predictions.names().into_iter().zip(predictions.confidences());
+    for ((label, score), probabilities) in labels.zip(&predictions.probabilities) {
+        let scores = Scores { names, probabilities };
+        serde_json::to_writer(&mut *output, &Answer { label: &label, score, scores })?;
+        output.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_label_and_the_probabilities_to_the_last_digit() {
+        let probabilities = vec![vec![0.1, 0.9], vec![1.0 - f32::EPSILON, 1e-20]];
+        let class_names = vec!["so \"so\"".to_owned(), "good".to_owned()];
+        let predictions = Predictions { probabilities, class_names };
+        let mut written = Vec::new();
+        write_lines(&mut written, &predictions).unwrap();
+        let expected = [
+            r#"{"label":"good","score":0.9,"scores":{"so \"so\"":0.1,"good":0.9}}"#,
+            r#"{"label":"so \"so\"","score":0.9999999,"scores":{"so \"so\"":0.9999999,"good":1e-20}}"#,
+        ];
+        let written = String::from_utf8(written).unwrap();
+        assert_eq!(written.lines().collect::<Vec<_>>(), expected);
+        for (line, row) in written.lines().zip(&predictions.probabilities) {
+            let read: serde_json::Value = serde_json::from_str(line).unwrap();
+            let largest = row.iter().copied().fold(0.0, f32::max);
+            assert_eq!(read["score"].as_f64().map(|score| score as f32), Some(largest));
+        }
+    }
+}

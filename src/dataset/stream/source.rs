@@ -1,0 +1,197 @@
+//! A part of a file as text: what has been read and not used yet.
+
+use crate::dataset::decode::line_ends;
+use crate::dataset::records::{Record, Records};
+use crate::error::{Error, Result};
+use std::fmt;
+use std::io::{ErrorKind, Read};
+use std::path::PathBuf;
+
+/// Bytes that are read at once.
+const BLOCK: usize = 1 << 16;
+/// The bytes of the largest text.
+const LARGEST: usize = 1 << 26;
+
+/// What has been read of a file and not used yet.
+pub struct Source {
+    input: Box<dyn Read + Send>,
+    name: PathBuf,
+    text: String,
+    /// Where the rest of the text begins, and in which line, from 1.
+    at: usize,
+    line: usize,
+    /// The first bytes of a character that has not been read to its end.
+    partial: Vec<u8>,
+    end: Option<End>,
+}
+
+/// What comes behind the text that has been read.
+#[derive(Clone, Copy)]
+enum End {
+    Nothing,
+    /// A byte that is no part of UTF-8.
+    NoText(u8),
+}
+
+impl Source {
+    pub fn new(input: Box<dyn Read + Send>, name: &str) -> Source {
+        let (name, text, partial) = (name.into(), String::new(), Vec::new());
+        Source { input, name, text, at: 0, line: 1, partial, end: None }
+    }
+
+    pub fn refuse(&self, fault: &str) -> Error {
+        Error::file(&self.name, fault)
+    }
+
+    /// The first block, or all there is.
+    pub fn begin(&mut self) -> Result<&str> {
+        self.read_up_to(BLOCK)?;
+        self.check_first(self.rest().split(['\n', '\r']).next().unwrap_or_default())?;
+        Ok(self.rest())
+    }
+
+    /// The next line without its end.
+    pub fn line(&mut self) -> Result<Option<String>> {
+        let mut searched = 0;
+        loop {
+            let rest = self.rest();
+            let found = rest[searched..].find('\n').map(|end| searched + end);
+            let line = match (found, self.end) {
+                (Some(end), _) => rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]).to_owned(),
+                (None, Some(End::NoText(byte))) => return Err(self.not_utf8(byte)),
+                (None, Some(End::Nothing)) if rest.is_empty() => return Ok(None),
+                (None, Some(End::Nothing)) => rest.to_owned(),
+                (None, None) if rest.len() > LARGEST => return Err(self.too_large()),
+                (None, None) => {
+                    searched = rest.len();
+                    self.read()?;
+                    continue;
+                }
+            };
+            self.check_first(&line)?;
+            self.at += found.map_or(rest.len(), |end| end + 1);
+            self.line += 1;
+            return Ok(Some(line));
+        }
+    }
+
+    /// What `take` makes of the next record of a CSV file, which is then `used`, or stays to be read
+    /// again. The separator, and whether quotes are more than letters, come first.
+    pub fn record<T>(
+        &mut self,
+        (separator, quotes): (u8, bool),
+        used: bool,
+        take: impl FnOnce(Record<'_>) -> std::result::Result<T, String>,
+    ) -> Result<Option<T>> {
+        loop {
+            let rest = self.rest();
+            let mut records = Records::new(rest, separator, quotes).at_line(self.line);
+            let record = records.next();
+            let (end, line) = records.position();
+            // What is read next may go on with a record that has nothing behind it.
+            let whole = end < rest.len();
+            match (record, self.end) {
+                (Some(Ok(record)), at_end) if whole || matches!(at_end, Some(End::Nothing)) => {
+                    let taken = take(record).map_err(|fault| self.refuse(&fault))?;
+                    if used {
+                        (self.at, self.line) = (self.at + end, line);
+                    }
+                    return Ok(Some(taken));
+                }
+                (_, Some(End::NoText(byte))) => return Err(self.not_utf8(byte)),
+                (Some(Err(fault)), at_end) if at_end.is_some() || rest.len() > LARGEST => {
+                    return Err(self.refuse(&fault));
+                }
+                (None, Some(End::Nothing)) => return Ok(None),
+                (Some(Ok(_)), _) if rest.len() > LARGEST => return Err(self.too_large()),
+                // Twice as much, so that the whole of a long record is read a few times only.
+                _ => self.read_up_to(2 * rest.len() + BLOCK)?,
+            }
+        }
+    }
+
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn read_up_to(&mut self, bytes: usize) -> Result<()> {
+        while self.end.is_none() && self.rest().len() < bytes {
+            self.read()?;
+        }
+        Ok(())
+    }
+
+    /// Reads what there is, a block at most.
+    fn read(&mut self) -> Result<()> {
+        self.text.drain(..self.at);
+        self.at = 0;
+        let known = self.partial.len();
+        let mut bytes = std::mem::take(&mut self.partial);
+        bytes.resize(known + BLOCK, 0);
+        let read = loop {
+            match self.input.read(&mut bytes[known..]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        let read = read.map_err(|error| Error::file(&self.name, error))?;
+        bytes.truncate(known + read);
+        let is_first = self.line == 1 && self.text.is_empty();
+        let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        self.text.push_str(valid);
+        if is_first && self.text.starts_with('\u{feff}') {
+            self.at = '\u{feff}'.len_utf8();
+        }
+        let behind = &bytes[valid.len()..];
+        self.end = match (std::str::from_utf8(behind), behind.first()) {
+            (Err(error), Some(byte)) if read == 0 || error.error_len().is_some() => {
+                Some(End::NoText(*byte))
+            }
+            _ => (read == 0).then_some(End::Nothing),
+        };
+        self.partial = behind.to_owned();
+        Ok(())
+    }
+
+    /// Files of other programs are known by their first line.
+    fn check_first(&self, line: &str) -> Result<()> {
+        if self.line > 1 {
+            return Ok(());
+        }
+        if line.starts_with("PK\u{3}\u{4}") {
+            return Err(self.refuse("a packed file, or one of Excel: unpack it, or save it as CSV"));
+        }
+        if line.contains('\0') {
+            let fault =
+                "line 1 holds NUL characters, as UTF-16 or a picture has: save the file as UTF-8";
+            return Err(self.refuse(fault));
+        }
+        Ok(())
+    }
+
+    fn not_utf8(&self, byte: u8) -> Error {
+        let rest = self.rest();
+        let start = rest.rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        let line = self.line + line_ends(rest.as_bytes());
+        let remedy = match (line, &rest[start..], byte) {
+            (1, "", 0xFE | 0xFF) => "this is UTF-16: convert it, iconv -f utf-16 -t utf-8",
+            (1, "\u{1f}", 0x8B) => "a packed file: unpack it, gunzip -c",
+            _ => "if it comes from Windows, convert it: iconv -f windows-1252 -t utf-8",
+        };
+        let place = rest.len() - start + 1;
+        self.refuse(&format!("line {line}, byte {place} (0x{byte:02X}) is not UTF-8; {remedy}"))
+    }
+
+    fn too_large(&self) -> Error {
+        let (line, megabytes) = (self.line, LARGEST >> 20);
+        self.refuse(&format!(
+            "line {line} begins a text of more than {megabytes} MB: no model reads that much, cut it"
+        ))
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).field("line", &self.line).finish()
+    }
+}

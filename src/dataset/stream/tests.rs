@@ -1,0 +1,137 @@
+use super::*;
+use std::io::{self, Cursor};
+
+/// Gives so many bytes at once, as a pipe may.
+struct Drops(Cursor<Vec<u8>>, usize);
+
+impl Read for Drops {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(self.1);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+fn drops(bytes: &[u8], size: usize) -> Drops {
+    Drops(Cursor::new(bytes.to_vec()), size)
+}
+
+/// The texts before the first error, and the error.
+fn all(texts: Result<TextStream>) -> (Vec<String>, Option<String>) {
+    let mut found = Vec::new();
+    match texts {
+        Err(error) => return (found, Some(error.to_string())),
+        Ok(texts) => {
+            for text in texts {
+                match text {
+                    Ok(text) => found.push(text),
+                    Err(error) => return (found, Some(error.to_string())),
+                }
+            }
+        }
+    }
+    (found, None)
+}
+
+fn lines(bytes: &[u8]) -> (Vec<String>, Option<String>) {
+    let whole = all(Ok(TextStream::lines(drops(bytes, usize::MAX), "in")));
+    for size in [1, 2, 5] {
+        assert_eq!(all(Ok(TextStream::lines(drops(bytes, size), "in"))), whole, "{size} at once");
+    }
+    whole
+}
+
+fn column(bytes: &[u8], name: &str, options: &CsvOptions) -> (Vec<String>, Option<String>) {
+    let whole = all(TextStream::column(drops(bytes, usize::MAX), "in", name, options));
+    for size in [1, 7] {
+        let pieces = all(TextStream::column(drops(bytes, size), "in", name, options));
+        assert_eq!(pieces, whole, "{size} at once");
+    }
+    whole
+}
+
+#[test]
+fn each_line_is_a_text() {
+    for (bytes, expected) in [
+        ("", vec![]),
+        ("\n", vec![""]),
+        ("a", vec!["a"]),
+        ("a\r\n\r\n\u{feff}é\n", vec!["a", "", "\u{feff}é"]),
+        ("\u{feff}a\rb\n \n", vec!["a\rb", " "]),
+        ("a\nb\0c", vec!["a", "b\0c"]),
+    ] {
+        assert_eq!(
+            lines(bytes.as_bytes()),
+            (expected.iter().map(|t| t.to_string()).collect(), None)
+        );
+    }
+}
+
+#[test]
+fn what_is_no_text_is_named_after_the_lines_before_it() {
+    for (bytes, before, complaint) in [
+        (&b"a\n\nb\xF6c\n"[..], 2, "in: line 3, byte 2 (0xF6) is not UTF-8; "),
+        (b"a\n\xC3", 1, "line 2, byte 1 (0xC3)"),
+        (b"\xFF\xFEa\0\n\0", 0, "iconv -f utf-16 "),
+        (b"\x1F\x8B\x08\0", 0, "gunzip"),
+        (b"PK\x03\x04..\n", 0, "unpack it"),
+        (b"a\0\n\0b\0", 0, "line 1 holds NUL"),
+    ] {
+        let (texts, error) = lines(bytes);
+        assert_eq!(texts.len(), before, "{complaint}");
+        assert!(error.as_ref().is_some_and(|error| error.contains(complaint)), "{error:?}");
+    }
+}
+
+#[test]
+fn a_column_is_read_as_from_csv_reads_it() {
+    let options = CsvOptions::default();
+    for bytes in [
+        "id,text\n1,a\n2,\"b,\n\"\"c\"\"\"\n\n3,\n",
+        "\u{feff}id,text\r\n1,a\r\n2,\"b,\n\"\"c\"\"\"\r\n3,",
+        "sep=;\nid;text\n1;a\n2;\"b,\n\"\"c\"\"\"\n3;\"\"",
+        "text | id\na|1\n\"b,\n\"\"c\"\"\"|2\n|3\n",
+    ] {
+        let expected = ["a", "b,\n\"c\"", ""].map(str::to_owned).to_vec();
+        assert_eq!(column(bytes.as_bytes(), "text", &options), (expected, None), "{bytes:?}");
+    }
+    let bare = CsvOptions { header: false, quotes: false, ..options };
+    let expected = vec!["\"a".to_owned(), "b".to_owned()];
+    assert_eq!(column(b"1\t\"a\n2\tb\n", "1", &bare), (expected, None));
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_named_after_the_ones_before_it() {
+    for (bytes, before, complaint) in [
+        (&b"id,text\n1,a\n2,\"b\n3,c\n"[..], 1, "line 3, field 2: its quote is never closed"),
+        (b"id,text\n1,a\n2,\"b\"c\n3,c\n", 1, "line 3, field 2: text after its closing quote"),
+        (b"id,text\n1,\"a\n\"\n2\n", 1, "line 4 has 1 field, the first line has 2"),
+        (b"id,text\n1,a\n2,\"\nb\xF6\"\n", 1, "line 4, byte 2 (0xF6) is not UTF-8"),
+        (b"id,review\n1,a\n", 0, "no column \"text\"; there are id, review"),
+        (b"text,text\n1,a\n", 0, "2 columns are called"),
+        (b"", 0, "the file is empty"),
+        (b"\n\n", 0, "the file is empty"),
+        (b"\xFF\xFEt\0", 0, "UTF-16"),
+    ] {
+        let (texts, error) = column(bytes, "text", &CsvOptions::default());
+        assert_eq!(texts.len(), before, "{complaint}");
+        assert!(error.as_ref().is_some_and(|error| error.contains(complaint)), "{error:?}");
+    }
+}
+
+#[test]
+fn large_texts_are_read_and_endless_ones_refused() {
+    let large = "ab ".repeat(3_500_000);
+    let (texts, error) = all(Ok(TextStream::lines(Cursor::new(large.clone()), "in")));
+    assert_eq!((texts[0].len(), error), (large.len(), None));
+    let file = format!("n,text\n1,\"{large}\"\n2,b\n");
+    let read = TextStream::column(Cursor::new(file), "in", "text", &CsvOptions::default());
+    let (texts, error) = all(read);
+    assert_eq!((texts[0].len(), texts[1].as_str(), error), (large.len(), "b", None));
+    let (texts, error) = all(Ok(TextStream::lines(io::repeat(b'a'), "in")));
+    assert!(texts.is_empty() && error.is_some_and(|error| error.contains("more than 64 MB")));
+    let endless = Cursor::new("text\nb\n\"").chain(io::repeat(b'a'));
+    let (texts, error) = all(TextStream::column(endless, "in", "text", &CsvOptions::default()));
+    assert!(
+        texts == ["b"] && error.is_some_and(|error| error.contains("line 3, field 1: its quote"))
+    );
+}
