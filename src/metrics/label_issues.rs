@@ -37,7 +37,8 @@ impl Evaluation {
     /// that it gives to the examples with its label. Of the classes that are sure, the most probable
     /// one is suggested, if it is not the label, and the label is not the most probable class anyway.
     /// That is cleanlab's `find_label_issues(filter_by="confident_learning",
-    /// return_indices_ranked_by="self_confidence")`.
+    /// return_indices_ranked_by="self_confidence")`, which differs from the paper where several classes
+    /// are sure: it then takes the most probable class of all, sure or not.
     pub fn label_issues(&self) -> Vec<LabelIssue> {
         let thresholds = self.thresholds();
         let predicted = self.predictions.classes();
