@@ -53,7 +53,7 @@ def data(name, folder):
     for row in order:
         train, val = counts[labels[row]] * 7 // 10, counts[labels[row]] // 10
         at = seen[labels[row]]
-        parts[(at >= train) + (at >= train + val)].append(row)
+        parts[int(at >= train) + int(at >= train + val)].append(row)
         seen[labels[row]] += 1
     return [([rows[row][0] for row in part], torch.tensor(labels[part])) for part in parts]
 
