@@ -200,12 +200,14 @@ fn metrics(case: &Value) -> Result<Value> {
             json!({ "points": curve.points, "thresholds": thresholds, "area": curve.area })
         })
     };
+    let issues = evaluation.label_issues();
     Ok(json!({
         "probabilities": evaluation.predictions.probabilities,
         "loss": evaluation.loss,
         "classes": evaluation.class_metrics().iter().map(numbers).collect::<Vec<_>>(),
         "macro": numbers(&evaluation.macro_avg()),
         "weighted": numbers(&evaluation.weighted_avg()),
+        "label_issues": issues.iter().map(|issue| (issue.row, issue.suggestion)).collect::<Vec<_>>(),
         "roc": curve(evaluation.roc()),
         "precision_recall": curve(evaluation.precision_recall()),
     }))

@@ -1,6 +1,8 @@
 //! Reviews and their labels, and the course's split of them.
 
 mod archive;
+mod banking77;
+mod check;
 mod classes;
 mod decode;
 mod frame;
@@ -22,6 +24,7 @@ mod write;
 
 use crate::error::{Error, Result};
 use crate::files::data_dir;
+pub use check::{DataCheck, Overlaps};
 pub use labels::Labels;
 pub(crate) use labels::{are_names, numbered};
 pub use permutation::permutation;
@@ -64,7 +67,21 @@ impl Reviews {
     /// # Errors
     /// [`Error::File`] if the package is not installed or its file is damaged.
     pub fn installed() -> Result<Reviews> {
-        imdb::installed()
+        imdb::package("imdb")
+    }
+
+    /// What customers ask a bank: the 13,083 questions of banking77, each in one of 77 classes
+    /// (Casanueva et al. 2020, <https://arxiv.org/abs/2003.04807>, CC BY 4.0), those of its train.csv
+    /// before those of its test.csv, from the cache or by download (1 MB). Where they can't be had,
+    /// 8,530 sentences about films, label 1 for a positive one, 0 for a negative one, which are
+    /// installed (Pang and Lee 2005). Prints which it is, and why.
+    ///
+    /// The cache is that of [`Reviews::imdb`], with the two files in a folder `banking77`.
+    ///
+    /// # Errors
+    /// [`Error::File`] if neither can be had.
+    pub fn banking77() -> Result<Reviews> {
+        banking77::full_or_installed(data_dir())
     }
 
     /// The 50,000 reviews of an `aclImdb_v1.tar.gz`, read without unpacking it.

@@ -5,6 +5,7 @@
 //! The model itself, the loss and the learning rate stand in the notebook: they are the lesson.
 
 mod cache;
+mod cross_validation;
 pub mod dataloader;
 pub mod dataset;
 pub mod device;
@@ -26,13 +27,13 @@ pub mod trainer;
 pub mod vectorizer;
 
 pub use dataloader::{Batch, DataLoader, Dataset, Features};
-pub use dataset::{CsvOptions, Labels, Reviews, Splits, TextStream};
+pub use dataset::{CsvOptions, DataCheck, Labels, Overlaps, Reviews, Splits, TextStream};
 pub use device::device;
 pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};
 pub use metrics::{
-    ClassMetrics, EpochMetrics, Evaluation, History, Metric, Mistake, Predictions, StepMetrics,
-    ThresholdCurve,
+    ClassMetrics, EpochMetrics, Evaluation, History, LabelIssue, Metric, Mistake, Predictions,
+    StepMetrics, ThresholdCurve,
 };
 pub use mode::{Mode, Precision};
 pub use models::{

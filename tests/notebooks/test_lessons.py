@@ -108,7 +108,7 @@ def test_the_lessons_learn_what_python_learns(lesson, number):
 
 def test_the_saved_lessons_are_those_of_a_user():
     """No line of a library that was compiled meanwhile, with our folders in it, nor of a test's proxy."""
-    for path in ROOT.glob("notebooks/*/*.ipynb"):
+    for path in ROOT.glob("notebooks/**/*.ipynb"):
         text = printed(nbformat.read(path, as_version=4))
         assert "is compiled once" not in text and "by the proxy of" not in text, path.name
 
