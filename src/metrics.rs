@@ -5,6 +5,7 @@ mod curve;
 mod epoch;
 mod evaluation;
 mod history;
+mod multi_label;
 mod predictions;
 
 pub use classes::ClassMetrics;
@@ -12,4 +13,5 @@ pub use curve::ThresholdCurve;
 pub use epoch::{EpochMetrics, Metric, StepMetrics};
 pub use evaluation::{Evaluation, Mistake};
 pub use history::History;
+pub use multi_label::{MultiLabelEvaluation, MultiLabelPredictions};
 pub use predictions::Predictions;
