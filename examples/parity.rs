@@ -39,6 +39,7 @@ fn main() -> Result<()> {
         ["losses", file] => each_case(file, losses)?,
         ["metrics", file] => each_case(file, metrics)?,
         ["labels", file] => each_case(file, labels)?,
+        ["label-files", file] => each_case(file, label_file)?,
         ["multi-label", model, texts, length, rows, folder] => {
             let model = Model::from_pretrained(model, 3)?;
             let rows: Vec<Vec<bool>> = from_str(rows).unwrap();
@@ -100,6 +101,26 @@ fn reviews(case: &Value) -> Value {
         Result::Ok(json!({ "texts": texts, "labels": labels, "names": reviews.class_names }))
     };
     read().and_then(rows).unwrap_or_else(|error| json!({ "error": error.to_string() }))
+}
+
+/// The labels of texts that may have several, or why there are none.
+fn label_file(case: &Value) -> Result<Value> {
+    let columns: Vec<&str> =
+        case["columns"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let path = case["path"].as_str().unwrap();
+    let separator = case["separator"].as_str().and_then(|separator| separator.chars().next());
+    let options = CsvOptions { label_separator: separator, ..Default::default() };
+    let reviews = match path.ends_with(".jsonl") {
+        true => Reviews::from_json_lines_multi_label(path, "text", &columns),
+        false => Reviews::from_csv_multi_label(path, "text", &columns, &options),
+    };
+    let rows = |reviews: Reviews| {
+        let labels = reviews.multi_labels()?;
+        Result::Ok(
+            json!({ "texts": reviews.texts()?, "rows": labels.rows(), "names": labels.class_names() }),
+        )
+    };
+    Ok(reviews.and_then(rows).unwrap_or_else(|error| json!({ "error": error.to_string() })))
 }
 
 /// A frame with labels of a type that the case names.

@@ -2,6 +2,7 @@
 
 mod archive;
 mod cells;
+mod class_columns;
 mod classes;
 mod decode;
 mod frame;
@@ -103,7 +104,8 @@ impl Reviews {
 
     /// Writes all columns to a CSV file, the labels as class numbers, and the names of the classes,
     /// if they are more than these numbers, in one more column, `class_name`. [`Reviews::from_csv`]
-    /// reads it and finds texts, labels and names as they are here. Of a class without a row the
+    /// reads it and finds texts, labels and names as they are here; the columns of several labels, 0
+    /// and 1, [`Reviews::from_csv_multi_label`]. Of a class without a row the
     /// file has nothing: [`Reviews::with_class_names`] brings it back.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod curve;
 mod epoch;
 mod evaluation;
 mod history;
+mod label_sets;
 mod multi_label;
 mod predictions;
 
@@ -13,5 +14,6 @@ pub use curve::ThresholdCurve;
 pub use epoch::{EpochMetrics, Metric, StepMetrics};
 pub use evaluation::{Evaluation, Mistake};
 pub use history::History;
-pub use multi_label::{MultiLabelEvaluation, MultiLabelPredictions};
+pub use label_sets::MultiLabelPredictions;
+pub use multi_label::MultiLabelEvaluation;
 pub use predictions::Predictions;

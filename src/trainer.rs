@@ -96,7 +96,7 @@ pub struct Trainer {
     pub class_weights: ClassWeights,
     /// The share of an answer that goes to all classes alike, 0 to below 1: the model is then not
     /// to be quite sure of any (Szegedy et al. 2016, <https://arxiv.org/abs/1512.00567>). Also of
-    /// those to validate on.
+    /// those to validate on. Not for examples with several labels.
     pub label_smoothing: f64,
     /// What makes an epoch better than another one.
     pub best_by: Metric,

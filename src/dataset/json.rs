@@ -69,7 +69,14 @@ pub fn text_of(object: &Map<String, Value>, name: &str) -> std::result::Result<S
 }
 
 fn label_of(object: &Map<String, Value>, name: &str) -> std::result::Result<String, String> {
-    word(value(object, name)?, name)
+    match value(object, name)? {
+        Value::Array(_) => Err(format!(
+            "the field {} holds a list: a label is a number, a word, true or false; \
+             from_json_lines_multi_label reads lists of them",
+            quote(name)
+        )),
+        label => word(label, name),
+    }
 }
 
 /// A label, of the field of this name.
@@ -80,8 +87,7 @@ pub fn word(label: &Value, name: &str) -> std::result::Result<String, String> {
         Value::Bool(value) => value.to_string(),
         Value::Null => String::new(),
         other => {
-            let remedy = "a label is a number, a word, true or false; from_json_lines_multi_label \
-                          reads lists of them";
+            let remedy = "a label is a number, a word, true or false";
             return Err(format!("the field {} holds {}: {remedy}", quote(name), kind(other)));
         }
     };

@@ -115,6 +115,8 @@ impl Reviews {
     /// The same reviews in another numbering: class 0 is the first of these names. So the files of
     /// one data set agree: `test.with_class_names(&train.class_names)?`.
     ///
+    /// Of reviews with several labels the columns of the classes are then in this order.
+    ///
     /// Where all classes are called by numbers and no new name is a number, the least number gets the
     /// first name, if there are as many names as numbers; if there are more names, 0 gets the first.
     ///

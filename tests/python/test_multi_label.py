@@ -11,6 +11,7 @@ from pathlib import Path
 os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="true")
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import (
@@ -21,6 +22,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
     roc_auc_score,
 )
+from sklearn.preprocessing import MultiLabelBinarizer
 from torch.nn import BCEWithLogitsLoss
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
@@ -113,6 +115,39 @@ def test_losses_are_those_of_pytorch(tmp_path):
         np.testing.assert_allclose(accuracy, (given == labels).all(1).mean(), **EXACT)
         if labels.shape[1] > 1:
             np.testing.assert_allclose(f1, f1_score(labels, given, average="macro", zero_division=0), **EXACT)
+
+
+NAMES = ["sport", "politics", "arts, culture", "Sport", "ä\u00df", 'the "net"', "0", "New York"]
+
+
+def label_file(seed, folder):
+    """A file as pandas writes it, and what it holds: lists in JSON lines, names with a separator, or 0 and 1."""
+    random = np.random.default_rng(seed)
+    names = random.permutation(NAMES)[: int(random.integers(1, len(NAMES) + 1))]
+    lists = [list(random.permutation(names)[: int(random.integers(0, len(names) + 1))]) for _ in range(int(random.integers(1, 20)))]
+    lists[0] = lists[0] or [names[0]]
+    texts = [f"text {row}, \"so\"\nsaid" for row in range(len(lists))]
+    frame, case = pd.DataFrame({"id": range(len(lists)), "text": texts}), {"columns": ["labels"]}
+    binarizer = MultiLabelBinarizer()
+    rows, path = binarizer.fit_transform(lists), folder / f"{seed}.csv"
+    if seed % 3 == 0:
+        path = path.with_suffix(".jsonl")
+        frame.assign(labels=lists).to_json(path, orient="records", lines=True)
+    elif seed % 3 == 1:
+        case["separator"] = [";", "|", "/"][seed % 2]
+        frame.assign(labels=[case["separator"].join(names) for names in lists]).to_csv(path, index=False)
+    else:
+        case["columns"] = list(binarizer.classes_)
+        kind = [int, bool, float][seed // 3 % 3]
+        frame.join(pd.DataFrame(rows, columns=binarizer.classes_).astype(kind)).to_csv(path, index=bool(seed % 2))
+    return case | {"path": str(path)}, texts, rows.astype(bool).tolist(), list(binarizer.classes_)
+
+
+def test_files_have_the_labels_that_pandas_and_scikit_learn_give(tmp_path):
+    files = [label_file(seed, tmp_path) for seed in range(300)]
+    got = answers("label-files", [case for case, *_ in files], tmp_path)
+    for (case, texts, rows, names), got in zip(files, got, strict=True):
+        assert got == {"texts": texts, "rows": rows, "names": names}, case
 
 
 @pytest.mark.parametrize("kind", ["distilbert", "bert", "roberta"])

@@ -82,3 +82,40 @@ fn new_last_layers_learn_several_labels_at_once() {
     assert_eq!((model.is_multi_label(), model.class_names().len()), (Some(true), 3));
     trainer.predict_multi_label(&model, data.data()).unwrap();
 }
+
+/// All that somebody does with a file of their own, in the order of a notebook's cells.
+#[test]
+fn from_a_file_to_a_saved_model() {
+    let _alone = alone();
+    let folder = test_folder("multi-label-whole");
+    let file = folder.join("mine.csv");
+    let kinds = [("good", "ham"), ("bad", "spam;egg"), ("the film", ""), ("not good", "egg")];
+    let rows = (0..40).map(|row| kinds[row % 4]);
+    let rows: String = rows.map(|(text, topics)| format!("{text},{topics}\n")).collect();
+    fs::write(&file, format!("text,topics\n{rows}")).unwrap();
+
+    let options = crate::CsvOptions { label_separator: Some(';'), ..Default::default() };
+    let reviews = crate::Reviews::from_csv_multi_label(&file, "text", &["topics"], &options);
+    let splits = reviews.unwrap().split(1).unwrap();
+    tch::manual_seed(1);
+    let model = loaded(&fixture("bert-old-names"));
+    let load = |part: &crate::Reviews| {
+        let tokens = model.tokenizer.encode(&part.texts().unwrap(), 16).unwrap();
+        DataLoader::new(tokens, part.multi_labels().unwrap(), 4).unwrap()
+    };
+    let [train, val, test] = [&splits.train, &splits.val, &splits.test].map(load);
+    let trainer = Trainer { num_epochs: 30, learning_rate: 1e-2, ..Trainer::default() };
+    let before = trainer.evaluate_multi_label(&model, &test).unwrap();
+    trainer.fit(&model, &train, &val).unwrap();
+    let result = trainer.evaluate_multi_label(&model, &test).unwrap();
+    assert!(result.loss < before.loss / 2.0, "{} {}", result.loss, before.loss);
+    assert!(result.accuracy() > 0.9, "{}", result.accuracy());
+
+    let mine = model.tokenizer.encode(&["bad"], 16).unwrap();
+    let predictions = trainer.predict_multi_label(&model, &mine).unwrap();
+    assert_eq!(predictions.names(), [["egg", "spam"]]);
+    model.save_pretrained(&folder).unwrap();
+    let again = loaded(&folder);
+    assert_eq!(trainer.predict_multi_label(&again, &mine).unwrap(), predictions);
+    fs::remove_dir_all(folder).unwrap();
+}
