@@ -32,7 +32,7 @@ pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};
 pub use metrics::{
     ClassMetrics, EpochMetrics, Evaluation, History, Metric, Mistake, MultiLabelEvaluation,
-    MultiLabelPredictions, Predictions, StepMetrics, ThresholdCurve,
+    MultiLabelMistake, MultiLabelPredictions, Predictions, StepMetrics, ThresholdCurve,
 };
 pub use mode::{Mode, Precision};
 pub use models::{

@@ -250,7 +250,8 @@ fn splits_keep_the_labels_and_files_give_them_back() {
         assert!(
             fs::read_to_string(path).unwrap().starts_with("text,a,b\ntext 0,1,1\ntext 1,0,0\n")
         );
-        csv(path, "text", &["a", "b"], &CsvOptions::default()).unwrap().0
+        let (names, options) = (&reviews.class_names, CsvOptions::default());
+        Reviews::from_csv_multi_label(path, "text", names, &options).unwrap()
     });
     assert_eq!(again.multi_labels().unwrap(), reviews.multi_labels().unwrap());
 }
