@@ -146,7 +146,7 @@ pub fn csv(
     }
     let mut table = table::read_all(path, &[&[text], labels].concat(), None, options)?;
     missing::settle(path, labels, &mut table, options)?;
-    let Table { columns, lines, notes, .. } = table;
+    let Table { columns, lines, mut notes, .. } = table;
     let mut columns = columns.into_iter();
     let texts = columns.next().unwrap_or_default();
     if texts.is_empty() {
@@ -170,6 +170,13 @@ pub fn csv(
     for (name, column) in labels.iter().zip(columns) {
         let column = column.into_iter().enumerate().map(cell).collect::<Result<_>>()?;
         cells.push(Cells { name, cells: column });
+    }
+    let has_two = |cell: &Cell| matches!(cell, Cell::List(names) if names.len() > 1);
+    if let Some(separator) = separator
+        && !cells.iter().any(|column| column.cells.iter().any(has_two))
+    {
+        let question = format!("is {separator:?} what stands between the names?");
+        notes.push(format!("no text has more than one label: {question}"));
     }
     let lists = "names in one column need label_separator in CsvOptions, Some(';') say, for what \
                  stands between them";

@@ -99,6 +99,8 @@ fn names_in_one_column_are_separated_as_the_options_say() {
         "{error}"
     );
     assert!(complaint(lists(&["", ";"], CsvOptions::default())).contains("no text has a label"));
+    let (_, notes) = lists(&["sport|politics", "sport"], CsvOptions::default()).unwrap();
+    assert_eq!(notes[0], "no text has more than one label: is ';' what stands between the names?");
 }
 
 #[test]
