@@ -3,6 +3,7 @@
 
 mod bert;
 mod classes;
+mod classifier;
 mod config;
 mod distilbert;
 mod dropout;
@@ -24,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::hub;
 use crate::mode::Mode;
 use crate::tokenizer::{Tokenizer, Tokens};
-use crate::trainer::{Classifier, guarded};
+use crate::trainer::guarded;
 use bert::Bert;
 pub use config::Architecture;
 use config::Config;
@@ -33,7 +34,7 @@ pub use features::HiddenStates;
 pub use freeze::ParameterCount;
 use head::Head;
 use layers::Pass;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 use tch::Tensor;
 use tch::nn::VarStore;
@@ -53,6 +54,8 @@ pub struct AutoModelForSequenceClassification {
     config: Config,
     /// What the classes are called; empty if nobody has said.
     class_names: RefCell<Vec<String>>,
+    /// Whether a text gets any number of labels; not known of new last layers.
+    multi_label: Cell<Option<bool>>,
     encoder: Encoder,
     head: Head,
     store: VarStore,
@@ -82,12 +85,13 @@ impl AutoModelForSequenceClassification {
     /// installed together with this course. Behind an `@` a model of the hub may have a branch, a
     /// tag or a commit: `distilbert-base-uncased@main`. Prints what the checkpoint lacks and has
     /// too much; what it lacks is drawn at random, see [`tch::manual_seed`]. What a finetuned model
-    /// calls its classes is kept and printed.
+    /// calls its classes is kept and printed, and so is whether it gives a text any number of labels
+    /// instead of one class (its `problem_type`); new last layers learn either.
     ///
     /// # Errors
     /// [`Error::Download`] if the hub doesn't have it or doesn't give it, [`Error::Network`] if the
     /// hub can't be reached, [`Error::File`] if a file is missing, damaged or does not fit, or if the
-    /// model gives a number or several labels at once (its `problem_type`) instead of one class,
+    /// model gives a number (its `problem_type` is regression) instead of classes,
     /// [`Error::Argument`] if `num_classes` is below 2 or a variable for the network can't be used,
     /// [`Error::Memory`] if the device is too small, [`Error::Stopped`] by the stop button.
     pub fn from_pretrained(name_or_path: &str, num_classes: usize) -> Result<Self> {
@@ -96,8 +100,8 @@ impl AutoModelForSequenceClassification {
 
     /// As [`from_pretrained`](Self::from_pretrained), of a checkpoint that was finetuned for
     /// another number of classes: its last layers are drawn at random where their size is not the
-    /// right one. In transformers: `ignore_mismatched_sizes=True`. Of a model that gives a number or
-    /// several labels at once, the very last layer is always new.
+    /// right one. In transformers: `ignore_mismatched_sizes=True`. Of a model that gives a number, the
+    /// very last layer is always new.
     ///
     /// # Errors
     /// As [`from_pretrained`](Self::from_pretrained); an encoder of another size stays an error.
@@ -147,15 +151,16 @@ impl AutoModelForSequenceClassification {
             );
             return Err(Error::file(folder, message));
         }
-        let class_names = match loaded.has_new_head(&config) {
-            true => Vec::new(),
-            false => classes::names(&config),
+        let (class_names, multi_label) = match loaded.has_new_head(&config) {
+            true => (Vec::new(), None),
+            false => (classes::names(&config), Some(classes::is_multi_label(&config))),
         };
         let model = AutoModelForSequenceClassification {
             tokenizer,
             name: name_or_path.to_owned(),
             config,
             class_names: RefCell::new(class_names),
+            multi_label: Cell::new(multi_label),
             encoder,
             head,
             store,
@@ -163,6 +168,9 @@ impl AutoModelForSequenceClassification {
         println!("{}", model.summary());
         if !model.class_names().is_empty() {
             println!("classes: {}", list(model.class_names()));
+        }
+        if multi_label == Some(true) {
+            println!("any number of them for each text (multi_label_classification)");
         }
         for (what, keys) in [
             ("new, to be trained", loaded.new),
@@ -260,6 +268,18 @@ impl AutoModelForSequenceClassification {
         Ok(())
     }
 
+    /// Whether the model gives a text any number of labels instead of one class: by the checkpoint, or
+    /// by the data that [`Trainer::fit`](crate::Trainer::fit) trains it on. `None` of new last layers.
+    pub fn is_multi_label(&self) -> Option<bool> {
+        self.multi_label.get()
+    }
+
+    /// Makes it a model of the other kind: its last layers are as they are, and have to be trained for
+    /// that. New last layers don't need it.
+    pub fn set_multi_label(&self, multi_label: bool) {
+        self.multi_label.set(Some(multi_label));
+    }
+
     /// The kind of encoder.
     pub fn architecture(&self) -> Architecture {
         self.config.architecture
@@ -279,51 +299,4 @@ fn build(config: &Config, store: &VarStore) -> (Encoder, Head) {
         Architecture::Bert | Architecture::Roberta => Encoder::Bert(Bert::new(&path, config)),
     };
     (encoder, Head::new(&root, config))
-}
-
-/// On texts: encoder and last layers.
-impl Classifier<Tokens> for AutoModelForSequenceClassification {
-    fn forward(&self, tokens: &Tokens) -> Tensor {
-        self.forward_t(tokens, Mode::default())
-    }
-
-    fn forward_t(&self, tokens: &Tokens, mode: Mode) -> Tensor {
-        self.head.forward(&self.encode(tokens, mode, None), mode)
-    }
-
-    fn var_store(&self) -> &VarStore {
-        &self.store
-    }
-
-    fn class_names(&self) -> Vec<String> {
-        self.class_names()
-    }
-
-    fn set_class_names(&self, names: &[String]) {
-        self.class_names.replace(names.to_vec());
-    }
-}
-
-/// On what the encoder said before: the last layers alone, see
-/// [`features`](AutoModelForSequenceClassification::features).
-impl Classifier<Tensor> for AutoModelForSequenceClassification {
-    fn forward(&self, features: &Tensor) -> Tensor {
-        self.forward_t(features, Mode::default())
-    }
-
-    fn forward_t(&self, features: &Tensor, mode: Mode) -> Tensor {
-        self.head.forward(&features.to_kind(mode.precision.kind()), mode)
-    }
-
-    fn var_store(&self) -> &VarStore {
-        &self.store
-    }
-
-    fn class_names(&self) -> Vec<String> {
-        self.class_names()
-    }
-
-    fn set_class_names(&self, names: &[String]) {
-        self.class_names.replace(names.to_vec());
-    }
 }

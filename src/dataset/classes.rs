@@ -67,6 +67,10 @@ fn words(labels: &[String]) -> Result<Classes> {
     if let Some((one, other)) = alike(&names) {
         note += &format!(" ({} and {} are two classes)", quote(one), quote(other));
     }
+    if let Some(name) = names.iter().find(|name| is_joined(name, &distinct)) {
+        let name = quote(name);
+        note += &format!(" ({name} looks like several labels: see from_csv_multi_label)");
+    }
     let labels = labels.iter().map(|label| class_of[label.as_str()]).collect();
     Ok(Classes { labels, names, note: Some(note) })
 }
@@ -81,6 +85,16 @@ fn alike(names: &[String]) -> Option<(&str, &str)> {
             if key.is_empty() { None } else { Some((seen.insert(key, name)?, name)) }
         },
     )
+}
+
+/// Whether this is a list of others of these names, or one as Python writes it.
+fn is_joined(name: &str, names: &BTreeSet<&str>) -> bool {
+    let is_list_by = |separator: char| {
+        let mut parts = name.split(separator).map(str::trim);
+        name.contains(separator) && parts.all(|part| names.contains(part))
+    };
+    [';', '|', ',', '/'].into_iter().any(is_list_by)
+        || (name.starts_with("['") && name.ends_with("']"))
 }
 
 fn check_count(classes: usize) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod classes;
 mod files;
+mod multi_label;
 mod training;
 
 use super::*;
@@ -10,7 +11,7 @@ use crate::dataloader::{DataLoader, Dataset};
 use crate::files::test_folder;
 use crate::trainer::optimizer::{Steps, clip};
 use crate::trainer::tests::alone;
-use crate::trainer::{Optimizer, Schedule, Trainer};
+use crate::trainer::{Classifier, Optimizer, Schedule, Trainer};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -16,6 +16,12 @@ fn labels_that_are_not_numbers_become_classes_with_names() {
     let classes = of(&["Pos", "pos"]).unwrap();
     assert_eq!(classes.names, ["Pos", "pos"]);
     assert!(classes.note.unwrap().ends_with("(\"Pos\" and \"pos\" are two classes)"));
+    for joined in ["a;b", "b, a", "a | b", "['a', 'b']"] {
+        let note = of(&["a", joined, "b", "c;d"]).unwrap().note.unwrap();
+        let hint = format!("({joined:?} looks like several labels: see");
+        assert!(note.contains(&hint), "{note}");
+    }
+    assert!(!of(&["a", "b", "a;c", "[x]"]).unwrap().note.unwrap().contains("several"));
     for (one, other) in [("not spam", "not_spam"), ("pos", "pos."), ("a\u{200b}", "a")] {
         let note = of(&[one, other]).unwrap().note.unwrap();
         assert!(note.ends_with("are two classes)"), "{note}");
