@@ -175,6 +175,14 @@ def test_nobody_reads_any_more(bert):
     assert b"pipe" not in program.stderr.read().lower()
 
 
+def test_nobody_waits_for_an_answer(bert):
+    program = start(bert)
+    program.stdin.write(b"a\n")
+    program.stdin.flush()
+    program.stdout.close()
+    assert program.wait(20) == 0
+
+
 def test_a_full_disk(bert):
     with open("/dev/full", "wb") as full:
         command = [os.environ["UNIT8_PREDICT"], str(bert)]

@@ -3,7 +3,8 @@
 use serde::{Serialize, Serializer};
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::thread;
 use unit8::Predictions;
 
 /// The standard output that the program was given.
@@ -25,6 +26,7 @@ impl Output {
         if ours < 0 || unsafe { libc::dup2(2, 1) } < 0 {
             return Err(io::Error::last_os_error());
         }
+        thread::spawn(move || end_with_reader(ours));
         // SAFETY: it is new, and nobody else has it.
         Ok(Output(BufWriter::new(File::from(unsafe { OwnedFd::from_raw_fd(ours) }))))
     }
@@ -40,6 +42,23 @@ impl Output {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
             other => other.map(|()| Reader::There),
         }
+    }
+}
+
+/// Ends the process in the middle of a window, which may take minutes, when nobody reads its results any
+/// more.
+fn end_with_reader(results: RawFd) {
+    // Only errors are waited for: that a pipe has lost its reader is one.
+    let mut asked = libc::pollfd { fd: results, events: 0, revents: 0 };
+    // SAFETY: it is given one descriptor.
+    while unsafe { libc::poll(&mut asked, 1, -1) } < 0 {
+        if io::Error::last_os_error().kind() != ErrorKind::Interrupted {
+            return;
+        }
+    }
+    if asked.revents & (libc::POLLERR | libc::POLLHUP) != 0 {
+        // SAFETY: ends the process, whatever its other threads do; there is nothing left to write.
+        unsafe { libc::_exit(0) };
     }
 }
 
