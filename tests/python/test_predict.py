@@ -79,6 +79,19 @@ def test_as_a_pipeline_of_transformers_says(model):
     assert list(ours[0]["scores"]) == ["bad", 'so "so"', "good"]
 
 
+def test_any_number_of_labels_as_a_pipeline_says(model, tmp_path):
+    folder = shutil.copytree(model, tmp_path / "several")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"problem_type": "multi_label_classification"}))
+    texts = some_texts(50, 2)
+    ours = answers(folder, text="\n".join(texts).encode())
+    classify = pipeline("text-classification", model=str(folder), top_k=None)
+    for our, their in zip(ours, classify(texts, truncation=True, max_length=MAX_LENGTH), strict=True):
+        assert our["scores"] == pytest.approx({one["label"]: one["score"] for one in their}, abs=1e-5)
+        assert our["labels"] == [name for name, score in our["scores"].items() if score >= 0.5]
+    assert len({len(our["labels"]) for our in ours}) > 1
+
+
 def test_the_readme_s_four_lines_of_python(model):
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     code = readme.split("```python\n")[1].split("```")[0].replace("logs/whole-model/model", str(model))

@@ -9,7 +9,7 @@ mod progress;
 
 use arguments::{Arguments, Call};
 use input::Input;
-use output::{Output, Reader};
+use output::{Output, Reader, Said};
 use progress::Progress;
 use std::process::ExitCode;
 use unit8::{AutoModelForSequenceClassification as Model, Error, Trainer};
@@ -52,10 +52,9 @@ fn classify(arguments: &Arguments) -> Result<(), Failed> {
     let (windows, reading) = input.encode(model.tokenizer.clone(), max_length);
     for window in windows {
         let window = window?;
-        let predictions = trainer
-            .predict(&model, &window.encodings)
+        let said = Said::by(&trainer, &model, &window.encodings)
             .map_err(|error| in_the_input(error, progress.texts()))?;
-        let written = output.write(&predictions);
+        let written = output.write(&said);
         if written.map_err(|error| format!("the results can't be written: {error}"))?
             == Reader::Gone
         {

@@ -5,10 +5,28 @@ use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::thread;
-use unit8::Predictions;
+use unit8::{
+    AutoModelForSequenceClassification as Model, Encodings, MultiLabelPredictions, Predictions,
+    Trainer,
+};
 
 /// The standard output that the program was given.
 pub struct Output(BufWriter<File>);
+
+/// What a model says of some texts: a class for each, or any number of labels.
+pub enum Said {
+    OneOf(Predictions),
+    AnyOf(MultiLabelPredictions),
+}
+
+impl Said {
+    pub fn by(trainer: &Trainer, model: &Model, texts: &Encodings) -> unit8::Result<Said> {
+        Ok(match model.is_multi_label() {
+            Some(true) => Said::AnyOf(trainer.predict_multi_label(model, texts)?),
+            _ => Said::OneOf(trainer.predict(model, texts)?),
+        })
+    }
+}
 
 /// Whether somebody still reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,8 +55,8 @@ impl Output {
     }
 
     /// A line for each text.
-    pub fn write(&mut self, predictions: &Predictions) -> io::Result<Reader> {
-        match write_lines(&mut self.0, predictions).and_then(|()| self.0.flush()) {
+    pub fn write(&mut self, said: &Said) -> io::Result<Reader> {
+        match write_lines(&mut self.0, said).and_then(|()| self.0.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
             other => other.map(|()| Reader::There),
         }
@@ -72,12 +90,12 @@ pub fn silence_library() -> io::Result<()> {
     Ok(())
 }
 
-/// What is said of a text. A model that gives several labels at once would have a list of them here.
+/// What is said of a text.
 #[derive(Serialize)]
-struct Answer<'a> {
-    label: &'a str,
-    score: f32,
-    scores: Scores<'a>,
+#[serde(untagged)]
+enum Answer<'a> {
+    OneOf { label: String, score: f32, scores: Scores<'a> },
+    AnyOf { labels: Vec<String>, scores: Scores<'a> },
 }
 
 /// The probability of each class, in the order of the classes.
@@ -93,15 +111,27 @@ impl Serialize for Scores<'_> {
 }
 
 /// Numbers are as short as they can be to be read back as they are.
-fn write_lines(output: &mut impl Write, predictions: &Predictions) -> io::Result<()> {
-    let names = &predictions.class_names;
-    let labels = predictions.names().into_iter().zip(predictions.confidences());
-    for ((label, score), probabilities) in labels.zip(&predictions.probabilities) {
-        let scores = Scores { names, probabilities };
-        serde_json::to_writer(&mut *output, &Answer { label: &label, score, scores })?;
-        output.write_all(b"\n")?;
+fn write_lines(output: &mut impl Write, said: &Said) -> io::Result<()> {
+    let mut write = |answer: Answer<'_>| {
+        serde_json::to_writer(&mut *output, &answer)?;
+        output.write_all(b"\n")
+    };
+    match said {
+        Said::OneOf(all) => {
+            let names = &all.class_names;
+            let labels = all.names().into_iter().zip(all.confidences());
+            labels.zip(&all.probabilities).try_for_each(|((label, score), probabilities)| {
+                write(Answer::OneOf { label, score, scores: Scores { names, probabilities } })
+            })
+        }
+        Said::AnyOf(all) => {
+            let names = &all.class_names;
+            let mut labels = all.names().into_iter().zip(&all.probabilities);
+            labels.try_for_each(|(labels, probabilities)| {
+                write(Answer::AnyOf { labels, scores: Scores { names, probabilities } })
+            })
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -114,7 +144,7 @@ mod tests {
         let class_names = vec!["so \"so\"".to_owned(), "good".to_owned()];
         let predictions = Predictions { probabilities, class_names };
         let mut written = Vec::new();
-        write_lines(&mut written, &predictions).unwrap();
+        write_lines(&mut written, &Said::OneOf(predictions.clone())).unwrap();
         let expected = [
             r#"{"label":"good","score":0.9,"scores":{"so \"so\"":0.1,"good":0.9}}"#,
             r#"{"label":"so \"so\"","score":0.9999999,"scores":{"so \"so\"":0.9999999,"good":1e-20}}"#,
@@ -126,5 +156,21 @@ mod tests {
             let largest = row.iter().copied().fold(0.0, f32::max);
             assert_eq!(read["score"].as_f64().map(|score| score as f32), Some(largest));
         }
+    }
+
+    #[test]
+    fn a_text_with_any_number_of_labels_has_a_list_of_them() {
+        let said = Said::AnyOf(MultiLabelPredictions {
+            probabilities: vec![vec![0.75, 0.5], vec![0.25, 0.125]],
+            class_names: vec!["ham".to_owned(), "egg".to_owned()],
+            threshold: 0.5,
+        });
+        let mut written = Vec::new();
+        write_lines(&mut written, &said).unwrap();
+        let expected = [
+            r#"{"labels":["ham","egg"],"scores":{"ham":0.75,"egg":0.5}}"#,
+            r#"{"labels":[],"scores":{"ham":0.25,"egg":0.125}}"#,
+        ];
+        assert_eq!(String::from_utf8(written).unwrap().lines().collect::<Vec<_>>(), expected);
     }
 }
