@@ -89,7 +89,6 @@ def test_any_number_of_labels_as_a_pipeline_says(model, tmp_path):
     for our, their in zip(ours, classify(texts, truncation=True, max_length=MAX_LENGTH), strict=True):
         assert our["scores"] == pytest.approx({one["label"]: one["score"] for one in their}, abs=1e-5)
         assert our["labels"] == [name for name, score in our["scores"].items() if score >= 0.5]
-    assert len({len(our["labels"]) for our in ours}) > 1
 
 
 def test_the_readme_s_four_lines_of_python(model):
