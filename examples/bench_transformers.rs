@@ -82,12 +82,13 @@ fn tokenize() -> Result<()> {
 /// Writes the ids and the labels of the batches that `train` and `forward` take.
 fn batches(count: usize, max_length: usize, file: &str) -> Result<()> {
     let model = model()?;
-    let data = load(&model, &splits()?.train, count, max_length)?;
+    let reviews = splits()?.train;
+    let (data, labels) = (load(&model, &reviews, count, max_length)?, reviews.labels()?);
     let batches: Vec<_> = data
         .shuffled(1)
         .into_iter()
         .map(|rows| {
-            let row = |row: usize| (data.data().ids(row).unwrap_or_default(), data.labels()[row]);
+            let row = |row: usize| (data.data().ids(row).unwrap_or_default(), labels[row]);
             rows.into_iter().map(row).collect::<Vec<_>>()
         })
         .collect();
@@ -142,7 +143,7 @@ fn last_layers(count: usize, max_length: usize) -> Result<()> {
     let features = |reviews, count| -> Result<_> {
         let data = load(&model, reviews, count, max_length)?;
         let [states] = model.features([data.data()], Precision::fastest())?;
-        DataLoader::new(states, data.labels().to_vec(), BATCH_SIZE)
+        DataLoader::new(states, data.labels().clone(), BATCH_SIZE)
     };
     let trainer = Trainer { learning_rate: 5e-4, ..Trainer::default() };
     let val = features(&splits.val, count / 10)?;

@@ -9,8 +9,8 @@ use unit8::tch::nn::VarStore;
 use unit8::tch::{self, Device, Tensor};
 use unit8::{
     AutoModelForSequenceClassification as Model, ClassMetrics, ClassWeights, Classifier,
-    CsvOptions, DataLoader, Dataset, Encodings, Metric, Precision, Result, Reviews, ThresholdCurve,
-    Trainer,
+    CsvOptions, DataLoader, Dataset, Encodings, Metric, MultiLabels, Precision, Result, Reviews,
+    Targets, ThresholdCurve, Trainer,
 };
 
 fn main() -> Result<()> {
@@ -38,6 +38,25 @@ fn main() -> Result<()> {
         }
         ["losses", file] => each_case(file, losses)?,
         ["metrics", file] => each_case(file, metrics)?,
+        ["labels", file] => each_case(file, labels)?,
+        ["label-files", file] => each_case(file, label_file)?,
+        ["multi-label", model, texts, length, rows, folder] => {
+            let model = Model::from_pretrained(model, 3)?;
+            let rows: Vec<Vec<bool>> = from_str(rows).unwrap();
+            let labels = MultiLabels::new(rows, ["ham", "spam", "egg"])?;
+            let data = DataLoader::new(encode(&model, texts, length)?, labels, 2)?;
+            let trainer = Trainer { num_epochs: 1, quiet: true, ..Trainer::default() };
+            trainer.fit(&model, &data, &data)?;
+            model.save_pretrained(folder)?;
+            let answers = trainer.predict_multi_label(&model, data.data())?;
+            println!("{}", to_string(&answers.probabilities).unwrap());
+        }
+        ["sigmoids", model, texts, length] => {
+            let model = Model::from_pretrained(model, 3)?;
+            let texts = encode(&model, texts, length)?;
+            let answers = Trainer::default().predict_multi_label(&model, &texts)?;
+            println!("{}", to_string(&answers.probabilities).unwrap());
+        }
         ["names", model, folder, names] => {
             let model = Model::from_pretrained(model, 2)?;
             Classifier::<Tensor>::set_class_names(&model, &from_str::<Vec<String>>(names).unwrap());
@@ -82,6 +101,26 @@ fn reviews(case: &Value) -> Value {
         Result::Ok(json!({ "texts": texts, "labels": labels, "names": reviews.class_names }))
     };
     read().and_then(rows).unwrap_or_else(|error| json!({ "error": error.to_string() }))
+}
+
+/// The labels of texts that may have several, or why there are none.
+fn label_file(case: &Value) -> Result<Value> {
+    let columns: Vec<&str> =
+        case["columns"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let path = case["path"].as_str().unwrap();
+    let separator = case["separator"].as_str().and_then(|separator| separator.chars().next());
+    let options = CsvOptions { label_separator: separator, ..Default::default() };
+    let reviews = match path.ends_with(".jsonl") {
+        true => Reviews::from_json_lines_multi_label(path, "text", &columns),
+        false => Reviews::from_csv_multi_label(path, "text", &columns, &options),
+    };
+    let rows = |reviews: Reviews| {
+        let labels = reviews.multi_labels()?;
+        Result::Ok(
+            json!({ "texts": reviews.texts()?, "rows": labels.rows(), "names": labels.class_names() }),
+        )
+    };
+    Ok(reviews.and_then(rows).unwrap_or_else(|error| json!({ "error": error.to_string() })))
 }
 
 /// A frame with labels of a type that the case names.
@@ -158,9 +197,15 @@ impl Classifier<Tensor> for Factor {
 
 fn loader(case: &Value, batch_size: usize) -> Result<DataLoader<Logits>> {
     let rows: Vec<Vec<f32>> = from_str(&case["logits"].to_string()).unwrap();
-    let labels: Vec<i64> = from_str(&case["labels"].to_string()).unwrap();
-    let logits = Tensor::from_slice2(&rows);
-    DataLoader::new(Logits(logits), labels, batch_size)
+    let labels: Targets = match case["labels"][0].is_array() {
+        false => from_value::<Vec<i64>>(case["labels"].clone()).unwrap().into(),
+        true => {
+            let labels: Vec<Vec<bool>> = from_value(case["labels"].clone()).unwrap();
+            let names: Vec<String> = (0..rows[0].len()).map(|class| class.to_string()).collect();
+            MultiLabels::new(labels, names)?.into()
+        }
+    };
+    DataLoader::new(Logits(Tensor::from_slice2(&rows)), labels, batch_size)
 }
 
 /// The losses of a training that learns nothing, for train and val, and the macro F1.
@@ -182,7 +227,33 @@ fn losses(case: &Value) -> Result<Value> {
     };
     let history = trainer.fit(&Factor::new(), &data, &data)?;
     let epoch = &history.epochs[0];
-    Ok(json!([epoch.train_loss, epoch.val_loss, epoch.val_macro_f1]))
+    Ok(json!([epoch.train_loss, epoch.val_loss, epoch.val_macro_f1, epoch.val_accuracy]))
+}
+
+/// What is measured of examples with several labels, at the case's threshold.
+fn labels(case: &Value) -> Result<Value> {
+    let threshold = case["threshold"].as_f64().unwrap() as f32;
+    let evaluation = Trainer::default()
+        .evaluate_multi_label(&Factor::new(), &loader(case, 8)?)?
+        .with_threshold(threshold)?;
+    let numbers = |m: &ClassMetrics| json!([m.precision, m.recall, m.f1, m.support]);
+    let areas = |class: &String| {
+        let [roc, precision] = [evaluation.roc(class), evaluation.precision_recall(class)];
+        json!([roc.ok().map(|curve| curve.area), precision.ok().map(|curve| curve.area)])
+    };
+    Ok(json!({
+        "probabilities": evaluation.predictions.probabilities,
+        "names": evaluation.predictions.names(),
+        "loss": evaluation.loss,
+        "accuracy": evaluation.accuracy(),
+        "hamming": evaluation.hamming_loss(),
+        "classes": evaluation.class_metrics().iter().map(numbers).collect::<Vec<_>>(),
+        "micro": numbers(&evaluation.micro_avg()),
+        "macro": numbers(&evaluation.macro_avg()),
+        "weighted": numbers(&evaluation.weighted_avg()),
+        "samples": numbers(&evaluation.samples_avg()),
+        "areas": evaluation.labels.class_names().iter().map(areas).collect::<Vec<_>>(),
+    }))
 }
 
 fn metrics(case: &Value) -> Result<Value> {

@@ -1,6 +1,6 @@
 //! What models say about examples that they have not learned from, for all examples.
 
-use crate::dataloader::{DataLoader, Dataset};
+use crate::dataloader::{DataLoader, Dataset, Targets};
 use crate::dataset::{Labels, permutation};
 use crate::display::Bar;
 use crate::error::{Error, Result};
@@ -22,6 +22,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Argument`] if there are fewer than 2 folds, or more than half as many as examples;
+    /// [`Error::Data`] if an example may have several labels;
     /// [`Error::Stopped`] by the stop button; also as [`fit`](Self::fit) and
     /// [`evaluate`](Self::evaluate).
     pub fn cross_validate<D: Dataset, M: Classifier<D::Batch>>(
@@ -34,8 +35,13 @@ impl Trainer {
             let remedy = format!("take 2 to {}; 5 is usual", data.len() / 2);
             return Err(Error::argument("folds", folds, remedy));
         }
+        let Targets::Single(labels) = data.labels() else {
+            let message =
+                "an example may have several labels: cross_validate is for one class each";
+            return Err(Error::Data(message.to_owned()));
+        };
         let trainer = Trainer { quiet: true, save_dir: None, ..self.clone() };
-        let order = by_class(data.labels(), self.seed);
+        let order = by_class(labels, self.seed);
         let mut bar = Bar::start("the cross-validation");
         let (mut loss, mut class_names) = (0.0, Vec::new());
         let mut probabilities = vec![Vec::new(); data.len()];
@@ -43,11 +49,12 @@ impl Trainer {
             let (others, held_out) = cut(&order, |at| at % folds == fold);
             let (val, train) = cut(&others, |at| at % ONE_OF != 0);
             let model = new_model()?;
-            let history = trainer.fit(&model, &part(data, train)?, &part(data, val)?)?;
+            let (train, val) = (part(data, labels, train)?, part(data, labels, val)?);
+            let history = trainer.fit(&model, &train, &val)?;
             if history.stopped {
                 return Err(Error::Stopped("the cross-validation".to_owned()));
             }
-            let result = trainer.evaluate(&model, &part(data, held_out.clone())?)?;
+            let result = trainer.evaluate(&model, &part(data, labels, held_out.clone())?)?;
             loss += result.loss * held_out.len() as f64 / data.len() as f64;
             class_names = result.predictions.class_names;
             for (row, shares) in held_out.into_iter().zip(result.predictions.probabilities) {
@@ -58,7 +65,7 @@ impl Trainer {
         }
         bar.done(&format!("{folds} models"));
         let predictions = Predictions { probabilities, class_names };
-        Ok(Evaluation::new(loss, data.labels().to_vec(), predictions))
+        Ok(Evaluation::new(loss, labels.to_vec(), predictions))
     }
 }
 
@@ -101,8 +108,12 @@ impl<D: Dataset> Dataset for Part<'_, D> {
     }
 }
 
-fn part<D: Dataset>(data: &DataLoader<D>, rows: Vec<usize>) -> Result<DataLoader<Part<'_, D>>> {
-    let labels: Vec<i64> = rows.iter().map(|&row| data.labels()[row]).collect();
+fn part<'a, D: Dataset>(
+    data: &'a DataLoader<D>,
+    labels: &[i64],
+    rows: Vec<usize>,
+) -> Result<DataLoader<Part<'a, D>>> {
+    let labels: Vec<i64> = rows.iter().map(|&row| labels[row]).collect();
     let labels = Labels::from(labels).called(data.class_names().to_vec());
     DataLoader::new(Part { data: data.data(), rows }, labels, data.batch_size())
 }
@@ -155,7 +166,7 @@ mod tests {
         let _alone = alone();
         let (data, wrong) = planted(600);
         let result = trainer().cross_validate(&data, 5, || model(&data)).unwrap();
-        assert_eq!(result.labels, data.labels());
+        assert_eq!(Targets::from(result.labels.clone()), *data.labels());
         let found: BTreeSet<usize> = result.label_issues().iter().map(|issue| issue.row).collect();
         let right = found.intersection(&wrong).count();
         assert!(wrong.len() > 15, "{}", wrong.len());

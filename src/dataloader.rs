@@ -3,13 +3,14 @@
 mod counts;
 mod order;
 mod pass;
+mod targets;
 
 use crate::cache::Key;
-use crate::dataset::Labels;
 use crate::error::{Error, Result};
 pub use counts::Features;
 pub(crate) use order::rows_at_once;
 pub(crate) use pass::Pass;
+pub use targets::Targets;
 use tch::{Device, Tensor};
 
 /// What batches can be made of: one row for each example. Word counts, token ids and the hidden
@@ -54,7 +55,8 @@ pub struct Batch<F> {
     /// What the model takes: [`Features`] of shape (batch, vocabulary), or
     /// [`Tokens`](crate::Tokens) of shape (batch, tokens).
     pub features: F,
-    /// Class labels, i64, shape (batch).
+    /// Class labels, i64, shape (batch); where an example may have several labels, 0 and 1, f32,
+    /// shape (batch, classes).
     pub labels: Tensor,
 }
 
@@ -62,7 +64,7 @@ pub struct Batch<F> {
 #[derive(Clone, Debug)]
 pub struct DataLoader<D> {
     data: D,
-    labels: Labels,
+    labels: Targets,
     class_names: Vec<String>,
     batch_size: usize,
 }
@@ -70,13 +72,14 @@ pub struct DataLoader<D> {
 impl<D: Dataset> DataLoader<D> {
     /// Puts data (one row for each example) and labels together: those of
     /// [`Reviews::labels`](crate::Reviews::labels), whose names then stand in all that a model is
-    /// told and says, or a `Vec<i64>` of class numbers.
+    /// told and says, a `Vec<i64>` of class numbers, or the labels of
+    /// [`Reviews::multi_labels`](crate::Reviews::multi_labels), any number for each row.
     ///
     /// # Errors
     /// [`Error::Argument`] if `batch_size` is 0, [`Error::Data`] if there are no examples, if
     /// there are not as many labels as rows, if a label is no class number or has no name, or if
     /// two classes have one name.
-    pub fn new(data: D, labels: impl Into<Labels>, batch_size: usize) -> Result<DataLoader<D>> {
+    pub fn new(data: D, labels: impl Into<Targets>, batch_size: usize) -> Result<DataLoader<D>> {
         let labels = labels.into();
         if batch_size == 0 {
             return Err(Error::argument("batch_size", 0, "take 1 or more; 32 is usual"));
@@ -88,7 +91,9 @@ impl<D: Dataset> DataLoader<D> {
         if rows == 0 {
             return Err(Error::Data("there are no examples to make batches of".to_owned()));
         }
-        labels.check()?;
+        if let Targets::Single(labels) = &labels {
+            labels.check()?;
+        }
         let class_names = labels.class_names();
         Ok(DataLoader { data, labels, class_names, batch_size })
     }
@@ -123,8 +128,8 @@ impl<D: Dataset> DataLoader<D> {
         &self.data
     }
 
-    /// The label of each example.
-    pub fn labels(&self) -> &[i64] {
+    /// The class of each example, or its labels.
+    pub fn labels(&self) -> &Targets {
         &self.labels
     }
 
@@ -157,24 +162,22 @@ impl<D: Dataset> DataLoader<D> {
     pub(crate) fn fingerprint(&self) -> Result<String> {
         let mut key = Key::default();
         key.add(self.data.fingerprint()?.as_bytes());
-        key.add_all(self.labels.iter().map(|label| label.to_le_bytes()));
+        self.labels.add_to(&mut key);
         self.class_names.iter().for_each(|name| key.add(name.as_bytes()));
         Ok(key.finish())
     }
 
     /// The batch of the given rows.
     pub(crate) fn gather(&self, rows: &[usize], device: Device) -> Result<Batch<D::Batch>> {
-        let labels: Vec<i64> = rows.iter().map(|&row| self.labels[row]).collect();
-        Ok(Batch {
-            features: self.data.gather(rows, device)?,
-            labels: Tensor::f_from_slice(&labels)?.f_to_device(device)?,
-        })
+        let features = self.data.gather(rows, device)?;
+        Ok(Batch { features, labels: self.labels.tensor(rows, device)? })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Labels;
     use crate::vectorizer::{CountMatrix, CountVectorizer};
 
     fn loader(texts: &[&str], batch_size: usize) -> Result<DataLoader<CountMatrix>> {

@@ -2,7 +2,9 @@
 
 mod archive;
 mod banking77;
+mod cells;
 mod check;
+mod class_columns;
 mod classes;
 mod decode;
 mod frame;
@@ -10,6 +12,8 @@ mod imdb;
 mod json;
 mod labels;
 mod missing;
+mod multi_labels;
+mod multi_readers;
 mod permutation;
 mod quote;
 mod readers;
@@ -25,6 +29,7 @@ use crate::files::data_dir;
 pub use check::{DataCheck, Overlaps};
 pub use labels::Labels;
 pub(crate) use labels::{are_names, numbered};
+pub use multi_labels::MultiLabels;
 pub use permutation::permutation;
 use polars::prelude::{Column, DataFrame};
 pub(crate) use quote::list;
@@ -33,7 +38,9 @@ use std::path::Path;
 pub use table::CsvOptions;
 
 /// Texts with a class label each: a DataFrame with the columns `text` (String) and `label` (i64), and
-/// any others.
+/// any others. Where a text may have several labels
+/// ([`from_csv_multi_label`](Reviews::from_csv_multi_label)), a column for each class (i64, 0 or 1)
+/// stands in the place of `label`.
 #[derive(Clone, Debug)]
 pub struct Reviews {
     /// The table itself, to look at or to work on with polars.
@@ -114,7 +121,8 @@ impl Reviews {
 
     /// Writes all columns to a CSV file, the labels as class numbers, and the names of the classes,
     /// if they are more than these numbers, in one more column, `class_name`. [`Reviews::from_csv`]
-    /// reads it and finds texts, labels and names as they are here. Of a class without a row the
+    /// reads it and finds texts, labels and names as they are here; the columns of several labels, 0
+    /// and 1, [`Reviews::from_csv_multi_label`]. Of a class without a row the
     /// file has nothing: [`Reviews::with_class_names`] brings it back.
     ///
     /// # Errors
@@ -147,8 +155,15 @@ impl Reviews {
     ///
     /// # Errors
     /// [`Error::Data`] if the frame was changed and has no such column, or with the row if a label
-    /// is missing, or neither a class number nor one of `class_names`.
+    /// is missing, or neither a class number nor one of `class_names`; or if a text may have several
+    /// labels, which [`multi_labels`](Reviews::multi_labels) gives.
     pub fn labels(&self) -> Result<Labels> {
+        if self.is_multi_label() {
+            return Err(Error::Data(format!(
+                "a text may have several of the labels {}: take multi_labels()",
+                list(&self.class_names)
+            )));
+        }
         let numbers = frame::class_numbers(&self.frame, &self.class_names)?;
         Ok(Labels::from(numbers).called(self.class_names.clone()))
     }
@@ -158,6 +173,9 @@ impl Reviews {
     /// # Errors
     /// As [`Reviews::labels`].
     pub fn class_counts(&self) -> Result<Vec<usize>> {
+        if self.is_multi_label() {
+            return Ok(self.multi_labels()?.class_counts());
+        }
         let mut counts = vec![0; self.class_names.len()];
         for label in frame::class_numbers(&self.frame, &self.class_names)? {
             counts[label as usize] += 1;

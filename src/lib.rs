@@ -26,14 +26,14 @@ pub mod tokenizer;
 pub mod trainer;
 pub mod vectorizer;
 
-pub use dataloader::{Batch, DataLoader, Dataset, Features};
-pub use dataset::{CsvOptions, DataCheck, Labels, Overlaps, Reviews, Splits};
+pub use dataloader::{Batch, DataLoader, Dataset, Features, Targets};
+pub use dataset::{CsvOptions, DataCheck, Labels, MultiLabels, Overlaps, Reviews, Splits};
 pub use device::device;
 pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};
 pub use metrics::{
-    ClassMetrics, EpochMetrics, Evaluation, History, LabelIssue, Metric, Mistake, Predictions,
-    StepMetrics, ThresholdCurve,
+    ClassMetrics, EpochMetrics, Evaluation, History, LabelIssue, Metric, Mistake,
+    MultiLabelEvaluation, MultiLabelPredictions, Predictions, StepMetrics, ThresholdCurve,
 };
 pub use mode::{Mode, Precision};
 pub use models::{

@@ -6,6 +6,8 @@ mod epoch;
 mod evaluation;
 mod history;
 mod label_issues;
+mod label_sets;
+mod multi_label;
 mod predictions;
 
 pub use classes::ClassMetrics;
@@ -14,4 +16,6 @@ pub use epoch::{EpochMetrics, Metric, StepMetrics};
 pub use evaluation::{Evaluation, Mistake};
 pub use history::History;
 pub use label_issues::LabelIssue;
+pub use label_sets::MultiLabelPredictions;
+pub use multi_label::MultiLabelEvaluation;
 pub use predictions::Predictions;

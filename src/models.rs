@@ -33,7 +33,7 @@ pub use features::HiddenStates;
 pub use freeze::ParameterCount;
 use head::Head;
 use layers::Pass;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use tch::Tensor;
 use tch::nn::VarStore;
 use weights::Mismatched;
@@ -50,6 +50,8 @@ pub struct AutoModelForSequenceClassification {
     config: Config,
     /// What the classes are called; empty if nobody has said.
     class_names: RefCell<Vec<String>>,
+    /// Whether a text gets any number of labels; not known of new last layers.
+    multi_label: Cell<Option<bool>>,
     encoder: Encoder,
     head: Head,
     store: VarStore,
@@ -79,12 +81,13 @@ impl AutoModelForSequenceClassification {
     /// installed together with this course. Behind an `@` a model of the hub may have a branch, a
     /// tag or a commit: `distilbert-base-uncased@main`. Prints what the checkpoint lacks and has
     /// too much; what it lacks is drawn at random, see [`tch::manual_seed`]. What a finetuned model
-    /// calls its classes is kept and printed.
+    /// calls its classes is kept and printed, and so is whether it gives a text any number of labels
+    /// instead of one class (its `problem_type`); new last layers learn either.
     ///
     /// # Errors
     /// [`Error::Download`] if the hub doesn't have it or doesn't give it, [`Error::Network`] if the
     /// hub can't be reached, [`Error::File`] if a file is missing, damaged or does not fit, or if the
-    /// model gives a number or several labels at once (its `problem_type`) instead of one class,
+    /// model gives a number (its `problem_type` is regression) instead of classes,
     /// [`Error::Argument`] if `num_classes` is below 2 or a variable for the network can't be used,
     /// [`Error::Memory`] if the device is too small, [`Error::Stopped`] by the stop button.
     pub fn from_pretrained(name_or_path: &str, num_classes: usize) -> Result<Self> {
@@ -93,8 +96,8 @@ impl AutoModelForSequenceClassification {
 
     /// As [`from_pretrained`](Self::from_pretrained), of a checkpoint that was finetuned for
     /// another number of classes: its last layers are drawn at random where their size is not the
-    /// right one. In transformers: `ignore_mismatched_sizes=True`. Of a model that gives a number or
-    /// several labels at once, the very last layer is always new.
+    /// right one. In transformers: `ignore_mismatched_sizes=True`. Of a model that gives a number, the
+    /// very last layer is always new.
     ///
     /// # Errors
     /// As [`from_pretrained`](Self::from_pretrained); an encoder of another size stays an error.
@@ -115,15 +118,16 @@ impl AutoModelForSequenceClassification {
         let store = VarStore::new(device());
         let (encoder, head) = guarded("the model", || build(&config, &store))?;
         let loaded = weights::load(&folder, &config, &store, (mismatched, new_head))?;
-        let class_names = match loaded.has_new_head(&config) {
-            true => Vec::new(),
-            false => classes::names(&config),
+        let (class_names, multi_label) = match loaded.has_new_head(&config) {
+            true => (Vec::new(), None),
+            false => (classes::names(&config), Some(classes::is_multi_label(&config))),
         };
         let model = AutoModelForSequenceClassification {
             tokenizer,
             name: name_or_path.to_owned(),
             config,
             class_names: RefCell::new(class_names),
+            multi_label: Cell::new(multi_label),
             encoder,
             head,
             store,
@@ -131,6 +135,9 @@ impl AutoModelForSequenceClassification {
         println!("{}", model.summary());
         if !model.class_names().is_empty() {
             println!("classes: {}", list(model.class_names()));
+        }
+        if multi_label == Some(true) {
+            println!("any number of them for each text (multi_label_classification)");
         }
         for (what, keys) in [
             ("new, to be trained", loaded.new),
@@ -216,6 +223,18 @@ impl AutoModelForSequenceClassification {
         self.class_names.borrow().clone()
     }
 
+    /// Whether the model gives a text any number of labels instead of one class: by the checkpoint, or
+    /// by the data that [`Trainer::fit`](crate::Trainer::fit) trains it on. `None` of new last layers.
+    pub fn is_multi_label(&self) -> Option<bool> {
+        self.multi_label.get()
+    }
+
+    /// Makes it a model of the other kind: its last layers are as they are, and have to be trained for
+    /// that. New last layers don't need it.
+    pub fn set_multi_label(&self, multi_label: bool) {
+        self.multi_label.set(Some(multi_label));
+    }
+
     /// The kind of encoder.
     pub fn architecture(&self) -> Architecture {
         self.config.architecture
@@ -258,6 +277,14 @@ impl Classifier<Tokens> for AutoModelForSequenceClassification {
     fn set_class_names(&self, names: &[String]) {
         *self.class_names.borrow_mut() = names.to_vec();
     }
+
+    fn is_multi_label(&self) -> Option<bool> {
+        self.is_multi_label()
+    }
+
+    fn set_multi_label(&self, multi_label: bool) {
+        self.set_multi_label(multi_label);
+    }
 }
 
 /// On what the encoder said before: the last layers alone, see
@@ -281,5 +308,13 @@ impl Classifier<Tensor> for AutoModelForSequenceClassification {
 
     fn set_class_names(&self, names: &[String]) {
         *self.class_names.borrow_mut() = names.to_vec();
+    }
+
+    fn is_multi_label(&self) -> Option<bool> {
+        self.is_multi_label()
+    }
+
+    fn set_multi_label(&self, multi_label: bool) {
+        self.set_multi_label(multi_label);
     }
 }

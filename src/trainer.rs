@@ -10,6 +10,7 @@ mod loss;
 mod names;
 pub(crate) mod optimizer;
 mod origin;
+mod problem;
 mod progress;
 mod run;
 mod schedule;
@@ -57,6 +58,16 @@ pub trait Classifier<F> {
     /// Tells the model the names of the classes that it has learned. A model without a place for them
     /// leaves this as it is.
     fn set_class_names(&self, _names: &[String]) {}
+
+    /// Whether the model gives an example any number of labels, by the sigmoid of each logit, and not
+    /// one class; `None`, if it does not know, and does what is asked for.
+    fn is_multi_label(&self) -> Option<bool> {
+        None
+    }
+
+    /// Tells the model which of the two it has learned. A model without a place for it leaves this as it
+    /// is.
+    fn set_multi_label(&self, _multi_label: bool) {}
 }
 
 /// How to train: `Trainer { learning_rate: 0.1, ..Default::default() }`.
@@ -85,7 +96,7 @@ pub struct Trainer {
     pub class_weights: ClassWeights,
     /// The share of an answer that goes to all classes alike, 0 to below 1: the model is then not
     /// to be quite sure of any (Szegedy et al. 2016, <https://arxiv.org/abs/1512.00567>). Also of
-    /// those to validate on.
+    /// those to validate on. Not for examples with several labels.
     pub label_smoothing: f64,
     /// What makes an epoch better than another one.
     pub best_by: Metric,
@@ -140,10 +151,16 @@ impl Trainer {
     /// `CrossEntropyLoss(weight, label_smoothing)` would say of all examples together: means by the
     /// weights of their classes, whatever the sizes of the batches.
     ///
+    /// Where an example may have several labels ([`MultiLabels`](crate::MultiLabels)), the loss is that
+    /// of `BCEWithLogitsLoss(pos_weight)`, a mean over examples and classes, with the class weights for
+    /// `pos_weight`; label smoothing is refused. An answer is right if all its labels are: accuracy is
+    /// then what scikit-learn calls subset accuracy, with a threshold of 0.5.
+    ///
     /// # Errors
     /// [`Error::Argument`] for settings that can't be used, [`Error::Data`] if the loss becomes
-    /// NaN, a label has no logit, train and val have other classes, a class without examples is to
-    /// be balanced, or all parameters are frozen, [`Error::Torch`] if the model does not fit the data, [`Error::Memory`] if the device is too small, [`Error::File`] if
+    /// NaN, a label has no logit, train and val have other classes, the examples may have several labels
+    /// and the model has learned to choose one class, or the other way round, a class without examples
+    /// is to be balanced, or all parameters are frozen, [`Error::Torch`] if the model does not fit the data, [`Error::Memory`] if the device is too small, [`Error::File`] if
     /// `save_dir` can't be written to; what was there before stays. After an error, the model has
     /// the best parameters so far.
     pub fn fit<D: Dataset, M: Classifier<D::Batch>>(
@@ -251,11 +268,15 @@ struct Sums {
 
 impl Sums {
     /// Those of one batch: logits (batch, classes), the mean loss and the weight of all examples,
-    /// labels (batch).
+    /// labels (batch), or (batch, classes) of several.
     fn of(logits: &Tensor, (loss, weight): (&Tensor, f64), labels: &Tensor) -> Result<Sums> {
-        let hits = logits.f_argmax(-1, false)?.f_eq_tensor(labels)?.f_sum(Kind::Int64)?;
+        let right = match labels.dim() {
+            1 => logits.f_argmax(-1, false)?.f_eq_tensor(labels)?,
+            _ => logits.f_sigmoid()?.f_ge(0.5)?.f_eq_tensor(labels)?.f_all_dim(-1, false)?,
+        };
+        let hits = right.f_sum(Kind::Int64)?;
         let loss = f64::try_from(loss)? * weight;
-        let (correct, examples) = (i64::try_from(hits)? as f64, labels.numel() as f64);
+        let (correct, examples) = (i64::try_from(hits)? as f64, labels.size()[0] as f64);
         Ok(Sums { loss, weight, correct, examples })
     }
 

@@ -53,6 +53,10 @@ fn words(labels: &[String]) -> Result<Classes> {
     if let Some((one, other)) = alike(&names) {
         note += &format!(" ({} and {} are two classes)", quote(one), quote(other));
     }
+    if let Some(name) = names.iter().find(|name| is_joined(name, &distinct)) {
+        let name = quote(name);
+        note += &format!(" ({name} looks like several labels: see from_csv_multi_label)");
+    }
     let labels = labels.iter().map(|label| class_of[label.as_str()]).collect();
     Ok(Classes { labels, names, note: Some(note) })
 }
@@ -61,6 +65,16 @@ fn words(labels: &[String]) -> Result<Classes> {
 fn alike(names: &[String]) -> Option<(&str, &str)> {
     let mut seen: HashMap<String, &str> = HashMap::new();
     names.iter().find_map(|name| Some((seen.insert(name.to_lowercase(), name)?, name.as_str())))
+}
+
+/// Whether this is a list of others of these names, or one as Python writes it.
+fn is_joined(name: &str, names: &BTreeSet<&str>) -> bool {
+    let is_list_by = |separator: char| {
+        let mut parts = name.split(separator).map(str::trim);
+        name.contains(separator) && parts.all(|part| names.contains(part))
+    };
+    [';', '|', ',', '/'].into_iter().any(is_list_by)
+        || (name.starts_with("['") && name.ends_with("']"))
 }
 
 fn check_count(classes: usize) -> Result<()> {
@@ -208,6 +222,12 @@ mod tests {
         let classes = of(&["Pos", "pos"]).unwrap();
         assert_eq!(classes.names, ["Pos", "pos"]);
         assert!(classes.note.unwrap().ends_with("(\"Pos\" and \"pos\" are two classes)"));
+        for joined in ["a;b", "b, a", "a | b", "['a', 'b']"] {
+            let note = of(&["a", joined, "b", "c;d"]).unwrap().note.unwrap();
+            let hint = format!("({joined:?} looks like several labels: see");
+            assert!(note.contains(&hint), "{note}");
+        }
+        assert!(!of(&["a", "b", "a;c", "[x]"]).unwrap().note.unwrap().contains("several"));
         assert_eq!(of(&["True", "False"]).unwrap().labels, [1, 0]);
         assert_eq!(of(&["0", "1", "O"]).unwrap().names, ["0", "1", "O"]);
         assert_eq!(of(&["good", "good"]).unwrap().labels, [0, 0]);

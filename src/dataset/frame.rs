@@ -51,7 +51,11 @@ pub fn labels(column: &Column) -> Result<Vec<String>> {
             (AnyValue::Boolean(value), _) => value.to_string(),
             _ => number(&value).ok_or_else(|| {
                 let kind = column.dtype();
-                Error::Data(format!("the column {name} holds {kind}: labels are numbers or words"))
+                let lists = "; from_frame_multi_label reads lists of them";
+                let lists = if kind.is_list() { lists } else { "" };
+                Error::Data(format!(
+                    "the column {name} holds {kind}: labels are numbers or words{lists}"
+                ))
             })?,
         };
         if label.is_empty() {

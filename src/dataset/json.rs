@@ -15,24 +15,34 @@ pub struct Lines {
 
 /// Two fields of each object; lines without any text are passed over.
 pub fn read(path: &Path, text: &str, label: &str) -> Result<Lines> {
-    let (contents, _) = decode::read(path, None)?;
     let mut read = Lines { texts: Vec::new(), labels: Vec::new(), lines: Vec::new() };
-    for (line, object) in (1..).zip(contents.split('\n')) {
-        if object.trim().is_empty() {
-            continue;
-        }
-        let refused = |fault: String| Error::file(path, format!("line {line}: {fault}"));
-        let object = parse(object).map_err(refused)?;
-        let found = text_of(&object, text).and_then(|text| Ok((text, label_of(&object, label)?)));
-        let (text, label) = found.map_err(refused)?;
-        read.texts.push(text);
-        read.labels.push(label);
+    each(path, |line, object| {
+        read.texts.push(text_of(object, text)?);
+        read.labels.push(label_of(object, label)?);
         read.lines.push(line);
+        Ok(())
+    })?;
+    Ok(read)
+}
+
+/// Calls a function with each object and its line; an error of it becomes one of the file.
+pub fn each(
+    path: &Path,
+    mut call: impl FnMut(usize, &Map<String, Value>) -> std::result::Result<(), String>,
+) -> Result<()> {
+    let (contents, _) = decode::read(path, None)?;
+    let lines = (1..).zip(contents.split('\n')).filter(|(_, object)| !object.trim().is_empty());
+    let mut is_empty = true;
+    for (line, object) in lines {
+        is_empty = false;
+        parse(object)
+            .and_then(|object| call(line, &object))
+            .map_err(|fault| Error::file(path, format!("line {line}: {fault}")))?;
     }
-    if read.texts.is_empty() {
+    if is_empty {
         return Err(Error::file(path, "there are no reviews: the file is empty"));
     }
-    Ok(read)
+    Ok(())
 }
 
 fn parse(line: &str) -> std::result::Result<Map<String, Value>, String> {
@@ -42,13 +52,16 @@ fn parse(line: &str) -> std::result::Result<Map<String, Value>, String> {
     })
 }
 
-fn value<'a>(object: &'a Map<String, Value>, name: &str) -> std::result::Result<&'a Value, String> {
+pub fn value<'a>(
+    object: &'a Map<String, Value>,
+    name: &str,
+) -> std::result::Result<&'a Value, String> {
     object
         .get(name)
         .ok_or_else(|| format!("no field {}; there are {}", quote(name), list(object.keys())))
 }
 
-fn text_of(object: &Map<String, Value>, name: &str) -> std::result::Result<String, String> {
+pub fn text_of(object: &Map<String, Value>, name: &str) -> std::result::Result<String, String> {
     match value(object, name)? {
         Value::String(text) => Ok(text.clone()),
         other => Err(format!("the field {} holds {}, not a text", quote(name), kind(other))),
@@ -56,7 +69,19 @@ fn text_of(object: &Map<String, Value>, name: &str) -> std::result::Result<Strin
 }
 
 fn label_of(object: &Map<String, Value>, name: &str) -> std::result::Result<String, String> {
-    let label = match value(object, name)? {
+    match value(object, name)? {
+        Value::Array(_) => Err(format!(
+            "the field {} holds a list: a label is a number, a word, true or false; \
+             from_json_lines_multi_label reads lists of them",
+            quote(name)
+        )),
+        label => word(label, name),
+    }
+}
+
+/// A label, of the field of this name.
+pub fn word(label: &Value, name: &str) -> std::result::Result<String, String> {
+    let label = match label {
         Value::String(word) => word.trim().to_owned(),
         Value::Number(number) => number.to_string(),
         Value::Bool(value) => value.to_string(),

@@ -5,33 +5,47 @@ use super::table::{CsvOptions, Table};
 use crate::error::{Error, Result};
 use std::path::Path;
 
-/// Takes the spaces from the labels, the second column, and leaves out the rows without a text or a
-/// label if that is wanted; else such a label is an error, and such a text is noted.
-pub fn settle(path: &Path, label: &str, table: &mut Table<2>, options: &CsvOptions) -> Result<()> {
+/// Takes the spaces from the labels, all columns but the first, and leaves out the rows without a text
+/// or a label if that is wanted; else such a label is an error, and such a text is noted.
+pub fn settle<C: AsMut<[Vec<String>]>>(
+    path: &Path,
+    names: &[&str],
+    table: &mut Table<C>,
+    options: &CsvOptions,
+) -> Result<()> {
     let is_missing = |text: &str| {
         let text = text.trim();
         text.is_empty() || options.missing.iter().any(|missing| missing == text)
     };
-    let names = options.class_names.as_deref().unwrap_or_default();
-    let is_class = |label: &str| names.iter().any(|name| name == label) || !is_missing(label);
-    let [texts, labels] = &mut table.columns;
-    for label in labels.iter_mut() {
+    let classes = options.class_names.as_deref().unwrap_or_default();
+    // Where there may be several names, none at all is an answer.
+    let may_be_empty = options.label_separator.is_some();
+    let is_class = |label: &str| {
+        classes.iter().any(|name| name == label)
+            || !is_missing(label)
+            || (label.is_empty() && may_be_empty)
+    };
+    let Some((texts, labels)) = table.columns.as_mut().split_first_mut() else { return Ok(()) };
+    for label in labels.iter_mut().flatten() {
         *label = label.trim().to_owned();
     }
     if options.drop_missing {
-        let rows = texts.iter().zip(labels.iter());
-        let keep = rows.map(|(text, label)| !is_missing(text) && is_class(label)).collect();
+        let is_whole =
+            |row: usize| !is_missing(&texts[row]) && labels.iter().all(|all| is_class(&all[row]));
+        let keep = (0..texts.len()).map(is_whole).collect();
         leave_out(table, keep);
         return Ok(());
     }
-    if let Some(row) = labels.iter().position(|label| !is_class(label)) {
+    let absent = |labels: &[String]| labels.iter().position(|label| !is_class(label));
+    let first = labels.iter().zip(names).filter_map(|(all, name)| Some((absent(all)?, name, all)));
+    if let Some((row, name, labels)) = first.min() {
         let (line, found) = (table.lines[row], quote(&labels[row]));
         return Err(Error::file(
             path,
             format!(
                 "line {line}: the label is missing (column {} holds {found}): fill it in, or set \
                  drop_missing: true in CsvOptions; if it is a class, take it out of missing there",
-                quote(label)
+                quote(name)
             ),
         ));
     }
@@ -40,7 +54,7 @@ pub fn settle(path: &Path, label: &str, table: &mut Table<2>, options: &CsvOptio
     Ok(())
 }
 
-fn leave_out(table: &mut Table<2>, keep: Vec<bool>) {
+fn leave_out(table: &mut Table<impl AsMut<[Vec<String>]>>, keep: Vec<bool>) {
     let Some(first) = keep.iter().position(|keep| !keep) else {
         return;
     };
@@ -52,7 +66,7 @@ fn leave_out(table: &mut Table<2>, keep: Vec<bool>) {
     table
         .notes
         .push(format!("{rows} without a text or a label left out, the first in line {line}"));
-    for column in table.columns.iter_mut().chain(&mut table.optional) {
+    for column in table.columns.as_mut().iter_mut().chain(&mut table.optional) {
         retain(column, &keep);
     }
     retain(&mut table.lines, &keep);

@@ -115,6 +115,8 @@ impl Reviews {
     /// The same reviews in another numbering: class 0 is the first of these names. So the files of
     /// one data set agree: `test.with_class_names(&train.class_names)?`.
     ///
+    /// Of reviews with several labels the columns of the classes are then in this order.
+    ///
     /// Where all classes are called by numbers and no new name is a number, the least number gets the
     /// first name, if there are as many names as numbers; if there are more names, 0 gets the first.
     ///
@@ -133,6 +135,9 @@ impl Reviews {
     /// there twice, or there are more names than numbers, and 0 is none of these.
     pub fn with_class_names(&self, class_names: &[impl AsRef<str>]) -> Result<Reviews> {
         let names: Vec<String> = class_names.iter().map(|name| name.as_ref().to_owned()).collect();
+        if self.is_multi_label() {
+            return self.with_classes(&names);
+        }
         let labels = frame::class_numbers(&self.frame, &self.class_names)?;
         let words: Vec<String> =
             labels.iter().map(|label| self.class_names[*label as usize].clone()).collect();
@@ -144,7 +149,7 @@ impl Reviews {
 }
 
 /// Prints in one line what was found out.
-fn said((reviews, notes): (Reviews, Vec<String>)) -> Result<Reviews> {
+pub(super) fn said((reviews, notes): (Reviews, Vec<String>)) -> Result<Reviews> {
     if !notes.is_empty() {
         println!("{}", notes.join("; "));
     }
@@ -159,8 +164,12 @@ pub fn csv(
 ) -> Result<(Reviews, Vec<String>)> {
     apart(text, label)?;
     let optional = (label == "label").then_some(NAMES);
+    if let Some(separator) = options.label_separator {
+        let remedy = "from_csv_multi_label reads several labels for a text; else leave it None";
+        return Err(Error::argument("label_separator", format!("{separator:?}"), remedy));
+    }
     let mut table = table::read(path, [text, label], optional, options)?;
-    missing::settle(path, label, &mut table, options)?;
+    missing::settle(path, &[label], &mut table, options)?;
     let Table { columns: [texts, labels], optional: names, lines, mut notes } = table;
     if texts.is_empty() {
         return Err(Error::file(path, notes.join("; ") + ": there are no reviews"));
@@ -209,12 +218,12 @@ pub fn of_frame(frame: &DataFrame, text: &str, label: &str) -> Result<(Reviews, 
     Ok((reviews, notes))
 }
 
-fn is_blank(text: &str) -> bool {
+pub(super) fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
 /// Refuses to learn the labels from themselves.
-fn apart(text: &str, label: &str) -> Result<()> {
+pub(super) fn apart(text: &str, label: &str) -> Result<()> {
     if text == label {
         return Err(Error::argument("label", label, "the texts are in this column: name another"));
     }

@@ -1,7 +1,7 @@
 //! How reviews show themselves in a notebook.
 
 use super::classes::legend;
-use super::quote::excerpt;
+use super::quote::{excerpt, list};
 use super::{Reviews, Splits};
 use crate::display::{Html, Show, escape, table, thousands};
 use crate::error::{Error, Result};
@@ -18,17 +18,30 @@ impl Reviews {
 
     /// The first `rows` reviews as a table, long texts cut.
     fn table(&self, rows: usize) -> Result<Html> {
-        let (texts, labels) = (self.texts()?, self.labels()?);
+        let texts = self.texts()?;
+        let (header, meaning, labels) = match self.is_multi_label() {
+            true => ("labels", list(&self.class_names), self.joined_labels()?),
+            false => {
+                let numbers = self.labels()?.iter().map(i64::to_string).collect();
+                ("label", legend(&self.class_names), numbers)
+            }
+        };
         let body: Vec<Vec<String>> = texts
             .iter()
-            .zip(&labels)
+            .zip(labels)
             .take(rows)
-            .map(|(text, label)| vec![excerpt(text, EXCERPT), label.to_string()])
+            .map(|(text, label)| vec![excerpt(text, EXCERPT), label])
             .collect();
         let count = thousands(self.len());
         let which = if rows < self.len() { format!("the first {rows} of {count}") } else { count };
-        let caption = format!("{which} reviews; labels: {}", legend(&self.class_names));
-        Ok(table(&caption, &["text", "label"], &body))
+        let caption = format!("{which} reviews; labels: {meaning}");
+        Ok(table(&caption, &["text", header], &body))
+    }
+
+    /// The labels of each text, "sport, politics".
+    fn joined_labels(&self) -> Result<Vec<String>> {
+        let labels = self.multi_labels()?;
+        Ok((0..labels.len()).map(|row| labels.names(row).join(", ")).collect())
     }
 
     /// One review in full, to be read.
@@ -36,18 +49,24 @@ impl Reviews {
     /// # Errors
     /// [`Error::Argument`] if there is no such row; they are numbered from 0.
     pub fn review(&self, row: usize) -> Result<Html> {
-        let (texts, labels) = (self.texts()?, self.labels()?);
-        let (Some(text), Some(label)) = (texts.get(row), labels.get(row)) else {
+        let texts = self.texts()?;
+        let Some(text) = texts.get(row) else {
             let remedy = format!("there are {} reviews, numbered from 0", self.len());
             return Err(Error::argument("row", row, remedy));
         };
-        let name = self.class_names.get(*label as usize).map_or("", String::as_str);
+        let label = match self.is_multi_label() {
+            true => format!("labels: {}", self.joined_labels()?[row]),
+            false => {
+                let label = self.labels()?[row];
+                format!("label {label}: {}", self.class_names[label as usize])
+            }
+        };
         let html = format!(
-            "<blockquote style=\"max-width:48em\">{}</blockquote><p>label {label}: {}</p>",
+            "<blockquote style=\"max-width:48em\">{}</blockquote><p>{}</p>",
             on_lines(text),
-            escape(name)
+            escape(&label)
         );
-        Ok(Html::new(html).with_text(format!("{text}\n\nlabel {label}: {name}")))
+        Ok(Html::new(html).with_text(format!("{text}\n\n{label}")))
     }
 
     /// Two figures: how many reviews each class has, and how long the reviews are.

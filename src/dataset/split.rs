@@ -35,8 +35,12 @@ impl Reviews {
     /// for data with a rare class.
     ///
     /// # Errors
-    /// [`Error::Data`] if a class has fewer than ten reviews.
+    /// [`Error::Data`] if a class has fewer than ten reviews, or a review may have several labels.
     pub fn stratified_split(&self, seed: u32) -> Result<Splits> {
+        if self.is_multi_label() {
+            let message = "reviews with several labels are in no class separately: take split";
+            return Err(Error::Data(message.to_owned()));
+        }
         let (labels, counts) = (self.labels()?, self.class_counts()?);
         if let Some(class) = counts.iter().position(|count| (1..10).contains(count)) {
             return Err(Error::Data(format!(

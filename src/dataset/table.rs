@@ -26,6 +26,10 @@ pub struct CsvOptions {
     /// one ("NA", "null", "None" and their like). Such a label is an error; such a text stays as it
     /// is, and how many there are is printed.
     pub missing: Vec<String>,
+    /// What stands between the names in a column of several labels, `sport;politics`: for
+    /// [`from_csv_multi_label`](super::Reviews::from_csv_multi_label). An empty field there is a text
+    /// without a label.
+    pub label_separator: Option<char>,
     /// Whether rows without a text or a label are left out, and their number printed.
     pub drop_missing: bool,
     /// The classes in the order of their numbers, and no others. If all labels of the file are
@@ -48,6 +52,7 @@ impl Default for CsvOptions {
             encoding: None,
             header: true,
             missing: MISSING.map(str::to_owned).into(),
+            label_separator: None,
             drop_missing: false,
             class_names: None,
         }
@@ -55,9 +60,9 @@ impl Default for CsvOptions {
 }
 
 /// What a file has in some of its columns.
-pub struct Table<const N: usize> {
+pub struct Table<C> {
     /// The columns that were asked for.
-    pub columns: [Vec<String>; N],
+    pub columns: C,
     /// One more column, if the file has it.
     pub optional: Option<Vec<String>>,
     /// The line in which each row begins, from 1.
@@ -72,14 +77,27 @@ pub fn read<const N: usize>(
     names: [&str; N],
     optional: Option<&str>,
     options: &CsvOptions,
-) -> Result<Table<N>> {
+) -> Result<Table<[Vec<String>; N]>> {
+    let Table { columns, optional, lines, notes } = read_all(path, &names, optional, options)?;
+    let mut columns = columns.into_iter();
+    let columns = std::array::from_fn(|_| columns.next().unwrap_or_default());
+    Ok(Table { columns, optional, lines, notes })
+}
+
+/// The same of any number of columns.
+pub fn read_all(
+    path: &Path,
+    names: &[&str],
+    optional: Option<&str>,
+    options: &CsvOptions,
+) -> Result<Table<Vec<Vec<String>>>> {
     let (text, encoding) = decode::read(path, options.encoding.as_deref())?;
     let announced = announced(&text);
     let given = options.separator.or(announced).map(given_separator).transpose()?;
     let refused = |fault: String| Error::file(path, fault);
     let separator = match given {
         Some(separator) => separator,
-        None if options.header => separator::by_names(&text, options.quotes, &names),
+        None if options.header => separator::by_names(&text, options.quotes, names),
         None => {
             let last = names.iter().filter_map(|name| name.parse::<usize>().ok()).max();
             let least = last.map_or(2, |last| last.saturating_add(1).max(2));
@@ -115,25 +133,25 @@ fn given_separator(separator: char) -> Result<u8> {
     }
 }
 
-fn rows<'a, const N: usize>(
+fn rows<'a>(
     records: impl Iterator<Item = std::result::Result<Record<'a>, String>>,
-    names: [&str; N],
+    names: &[&str],
     optional: Option<&str>,
     header: bool,
-) -> std::result::Result<Table<N>, String> {
+) -> std::result::Result<Table<Vec<Vec<String>>>, String> {
     let mut records = records.peekable();
     let first = match records.peek() {
         None => return Err("the file is empty".to_owned()),
         Some(Err(fault)) => return Err(fault.clone()),
         Some(Ok(first)) => names_of(first, header),
     };
-    let mut places = [0; N];
-    for (place, name) in places.iter_mut().zip(names) {
-        *place = place_of(name, &first, header)?;
-    }
+    let places: Vec<usize> = names
+        .iter()
+        .map(|name| place_of(name, &first, header))
+        .collect::<std::result::Result<_, _>>()?;
     let optional = optional.and_then(|name| place_of(name, &first, header).ok());
     let mut table = Table {
-        columns: [const { Vec::new() }; N],
+        columns: vec![Vec::new(); names.len()],
         optional: optional.map(|_| Vec::new()),
         lines: Vec::new(),
         notes: Vec::new(),
@@ -144,7 +162,7 @@ fn rows<'a, const N: usize>(
             return Err(uneven(&record, first.len()));
         }
         let columns = table.columns.iter_mut().chain(&mut table.optional);
-        for (column, place) in columns.zip(places.into_iter().chain(optional)) {
+        for (column, &place) in columns.zip(places.iter().chain(&optional)) {
             column.push(std::mem::take(&mut record.fields[place]).into_owned());
         }
         table.lines.push(record.line);

@@ -14,6 +14,10 @@ use std::path::Path;
 
 /// Writes all columns, the labels as numbers. Missing values are empty fields.
 pub fn write(path: &Path, reviews: &Reviews) -> Result<()> {
+    if reviews.is_multi_label() {
+        let labels = reviews.multi_labels()?;
+        return write_frame(path, &reviews.with_multi_labels(&labels)?.frame);
+    }
     let labels = frame::class_numbers(&reviews.frame, &reviews.class_names)?;
     let mut frame = reviews.frame.clone();
     let used: HashSet<i64> = labels.iter().copied().collect();

@@ -6,7 +6,7 @@ use std::fmt;
 /// What makes an epoch better than another: a number of the validation data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Metric {
-    /// The share of right answers.
+    /// The share of right answers: of several labels, all are right (subset accuracy).
     #[default]
     Accuracy,
     /// The mean of the classes' F1: each class counts the same, however rare it is.
@@ -42,9 +42,10 @@ pub struct EpochMetrics {
     /// From 1.
     pub epoch: usize,
     /// Mean loss over the training examples, each taken before its step: the cross entropy, with
-    /// the class weights and the label smoothing of the training.
+    /// the class weights and the label smoothing of the training; the binary one where an example may
+    /// have several labels.
     pub train_loss: f64,
-    /// Share of right answers, 0 to 1, likewise.
+    /// Share of right answers, 0 to 1, likewise; of several labels, all are right.
     pub train_accuracy: f64,
     /// The same mean loss over the validation examples, at the end of the epoch.
     pub val_loss: f64,

@@ -23,6 +23,10 @@ pub struct History {
     /// Which number of the validation data tells the best epoch.
     #[serde(default)]
     pub best_by: Metric,
+    /// Whether the examples may have several labels: the loss is then the binary cross entropy, and
+    /// an answer is right if all labels are (subset accuracy).
+    #[serde(default)]
+    pub multi_label: bool,
     /// Whether the stop button ended the training early.
     pub stopped: bool,
 }
@@ -78,11 +82,15 @@ impl History {
         let best = |value: fn(&EpochMetrics) -> f64| {
             self.best().map(|best| (ring, (best.epoch as f64, value(best))))
         };
+        let [entropy, title, shares] = match self.multi_label {
+            false => ["cross entropy", "Accuracy", "accuracy (%)"],
+            true => ["binary cross entropy", "Subset accuracy", "all labels right (%)"],
+        };
         side_by_side(&[
-            training_chart("Loss", "cross entropy", &loss, best(|e| e.val_loss), epochs),
+            training_chart("Loss", entropy, &loss, best(|e| e.val_loss), epochs),
             training_chart(
-                "Accuracy",
-                "accuracy (%)",
+                title,
+                shares,
                 &accuracy,
                 match self.best_by {
                     Metric::MacroF1 => best(|e| 100.0 * Metric::MacroF1.of(e)),

@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::path::Path;
 
-/// What the last layers of models are called that choose one class.
+/// What the last layers of models are called that choose one class, ...
 const SINGLE_LABEL: &str = "single_label_classification";
+/// ... and of those that give any number of labels.
+const MULTI_LABEL: &str = "multi_label_classification";
 
-/// What a checkpoint's last layers do, if not to choose one class. In transformers a classifier with
+/// What a checkpoint's last layers do, if not to choose classes. In transformers a classifier with
 /// one output gives a number, unless its config says otherwise; a mere encoder may have such a config
 /// without last layers.
 fn other_problem(config: &Value) -> Option<&str> {
@@ -21,10 +23,15 @@ fn other_problem(config: &Value) -> Option<&str> {
         .map_or(config["num_labels"].as_u64(), |map| Some(map.len() as u64));
     let gives_a_number = architecture.ends_with("ForSequenceClassification") && classes == Some(1);
     match config["problem_type"].as_str() {
-        Some(SINGLE_LABEL) => None,
+        Some(SINGLE_LABEL | MULTI_LABEL) => None,
         None => gives_a_number.then_some("regression"),
         other => other,
     }
+}
+
+/// Whether the last layers of the checkpoint give any number of labels.
+pub fn is_multi_label(config: &Config) -> bool {
+    config.json["problem_type"] == MULTI_LABEL
 }
 
 /// Whether the last layers must be new, since those of the checkpoint choose no class.
@@ -38,7 +45,7 @@ pub fn needs_new_head(config: &Config, path: &Path, mismatched: Mismatched) -> R
         (Some(problem), Mismatched::Refused) => Err(Error::file(
             path,
             format!(
-                "its problem_type is {problem}, and here a model chooses one of several classes: \
+                "its problem_type is {problem}, and here a model chooses among classes: \
                  from_pretrained_with_new_head keeps the encoder and draws new last layers to train"
             ),
         )),
@@ -62,13 +69,13 @@ pub fn names(config: &Config) -> Vec<String> {
 }
 
 /// The config with these names, if there are any, as transformers writes it.
-pub fn write(json: &mut Value, names: &[String], num_classes: usize) {
+pub fn write(json: &mut Value, names: &[String], num_classes: usize, multi_label: bool) {
     let names = if names.is_empty() { unnamed(num_classes) } else { names.to_vec() };
     let by_number = names.iter().enumerate();
     json["id2label"] =
         by_number.clone().map(|(class, name)| (class.to_string(), json!(name))).collect();
     json["label2id"] = by_number.map(|(class, name)| (name.clone(), json!(class))).collect();
-    json["problem_type"] = json!(SINGLE_LABEL);
+    json["problem_type"] = json!(if multi_label { MULTI_LABEL } else { SINGLE_LABEL });
 }
 
 /// What transformers calls classes that have no names.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 impl AutoModelForSequenceClassification {
-    /// Writes `model.safetensors`, `config.json` with the names of the classes, and the tokenizer's
-    /// two files into a folder:
+    /// Writes `model.safetensors`, `config.json` with the names of the classes and whether a text gets
+    /// one of them or any number (`problem_type`), and the tokenizer's two files into a folder:
     /// [`from_pretrained`](Self::from_pretrained) reads it, here and in Python's transformers.
     ///
     /// # Errors
@@ -34,7 +34,8 @@ impl AutoModelForSequenceClassification {
         let model_type = json["model_type"].as_str().unwrap_or_default();
         let class = self.config.architecture.class_name(model_type);
         json["architectures"] = json!([class]);
-        classes::write(&mut json, &self.class_names(), self.config.num_classes as usize);
+        let (names, classes) = (self.class_names(), self.config.num_classes as usize);
+        classes::write(&mut json, &names, classes, self.is_multi_label() == Some(true));
         json["dtype"] = json!("float32");
         if let Some(fields) = json.as_object_mut() {
             for field in ["torch_dtype", "num_labels"] {

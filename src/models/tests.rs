@@ -2,6 +2,7 @@
 
 mod classes;
 mod files;
+mod multi_label;
 mod training;
 
 use super::*;

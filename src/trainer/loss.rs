@@ -2,8 +2,10 @@
 
 use super::Trainer;
 use super::names::of_outputs;
+use crate::dataloader::Targets;
+use crate::dataset::{MultiLabels, list};
 use crate::error::{Error, Result};
-use tch::{Reduction, Tensor};
+use tch::{Device, Reduction, Tensor};
 
 /// How much the examples of each class count in a training.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,45 +15,68 @@ pub enum ClassWeights {
     Equal,
     /// Those of a rare class more, so that all classes together count the same: n / (k · nᵢ) for
     /// class i, with n examples, nᵢ of them in that class, and k classes. Scikit-learn's
-    /// `class_weight="balanced"`.
+    /// `class_weight="balanced"`. Where an example may have several labels, those that have label i
+    /// count (n - nᵢ) / nᵢ, so that together they count as much as those that don't.
     Balanced,
-    /// These, that of class 0 first: PyTorch's `CrossEntropyLoss(weight=...)`.
+    /// These, that of class 0 first: PyTorch's `CrossEntropyLoss(weight=...)`, or, where an example may
+    /// have several labels, `BCEWithLogitsLoss(pos_weight=...)`.
     Given(Vec<f64>),
 }
 
-/// The cross entropy, as PyTorch's `CrossEntropyLoss(weight, label_smoothing)` defines it.
+/// The cross entropy, as PyTorch's `CrossEntropyLoss(weight, label_smoothing)` defines it, or the binary
+/// one of examples with several labels, as `BCEWithLogitsLoss(pos_weight)` does.
 pub struct Loss {
     /// What the classes are called.
     pub names: Vec<String>,
+    multi_label: bool,
     weights: Option<Vec<f64>>,
     smoothing: f64,
 }
 
 impl Loss {
-    /// The plain one.
-    pub fn new(names: Vec<String>) -> Loss {
-        Loss { names, weights: None, smoothing: 0.0 }
+    /// The plain one of such labels.
+    pub fn new(names: Vec<String>, labels: &Targets) -> Loss {
+        Loss { names, multi_label: labels.is_multi_label(), weights: None, smoothing: 0.0 }
     }
 
     /// That of a training on examples with these labels.
-    pub fn of_training(trainer: &Trainer, names: Vec<String>, labels: &[i64]) -> Result<Loss> {
+    pub fn of_training(trainer: &Trainer, names: Vec<String>, labels: &Targets) -> Result<Loss> {
+        let multi_label = labels.is_multi_label();
+        if multi_label && trainer.label_smoothing > 0.0 {
+            let remedy = "several labels share no answer that could be smoothed: take 0";
+            return Err(Error::argument("label_smoothing", trainer.label_smoothing, remedy));
+        }
         let weights = match &trainer.class_weights {
             ClassWeights::Equal => None,
-            ClassWeights::Balanced => Some(balanced(labels, &names)?),
+            ClassWeights::Balanced => Some(match labels {
+                Targets::Single(labels) => balanced(labels, &names)?,
+                Targets::Multi(labels) => positive(labels)?,
+            }),
+            ClassWeights::Given(weights) if multi_label && weights.len() > names.len() => {
+                let remedy = format!("give one for each of the {} classes", names.len());
+                return Err(Error::argument("class_weights", format!("{weights:?}"), remedy));
+            }
             ClassWeights::Given(weights) if weights.len() < names.len() => {
                 let remedy = format!("give one for each of the {} classes", names.len());
                 return Err(Error::argument("class_weights", format!("{weights:?}"), remedy));
             }
             ClassWeights::Given(weights) => Some(weights.clone()),
         };
-        Ok(Loss { names, weights, smoothing: trainer.label_smoothing })
+        Ok(Loss { names, multi_label, weights, smoothing: trainer.label_smoothing })
     }
 
     /// The mean over some examples by their weights, a tensor without dimensions, from their logits,
-    /// shape (examples, classes), and labels, shape (examples).
+    /// shape (examples, classes), and labels, shape (examples), or (examples, classes) of several.
     pub fn of(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
         let outputs = logits.size().last().copied().unwrap_or_default() as usize;
         of_outputs(&self.names, outputs)?;
+        if self.multi_label && outputs != self.names.len() {
+            let (classes, names) = (self.names.len(), list(&self.names));
+            return Err(Error::Data(format!(
+                "the model has {outputs} outputs, and there are {classes} classes ({names}): give it \
+                 {classes}"
+            )));
+        }
         let weights = match &self.weights {
             None => None,
             Some(weights) if weights.len() > outputs => {
@@ -65,22 +90,48 @@ impl Loss {
                 Some(weights.f_to_device(logits.device())?)
             }
         };
+        if self.multi_label {
+            let labels = labels.f_to_kind(logits.kind())?;
+            let mean = Reduction::Mean;
+            return Ok(logits.f_binary_cross_entropy_with_logits(&labels, None, weights, mean)?);
+        }
         let smoothing = self.smoothing;
         Ok(logits.f_cross_entropy_loss(labels, weights, Reduction::Mean, -100, smoothing)?)
     }
 
-    /// The same as a number, of labels in memory.
-    pub fn mean(&self, logits: &Tensor, labels: &[i64]) -> Result<f64> {
-        Ok(f64::try_from(self.of(logits, &Tensor::f_from_slice(labels)?)?)?)
+    /// The same as a number, of all labels in memory.
+    pub fn mean(&self, logits: &Tensor, labels: &Targets) -> Result<f64> {
+        let rows: Vec<usize> = (0..labels.len()).collect();
+        Ok(f64::try_from(self.of(logits, &labels.tensor(&rows, Device::Cpu)?)?)?)
     }
 
-    /// The weights of some examples together: without any, their number.
-    pub fn weight(&self, labels: impl Iterator<Item = i64>) -> f64 {
-        match &self.weights {
-            None => labels.count() as f64,
-            Some(weights) => labels.map(|label| weights[label as usize]).sum(),
+    /// The weights of the examples in some rows together: without any, their number, and so with
+    /// those of single labels.
+    pub fn weight(&self, labels: &Targets, rows: &[usize]) -> f64 {
+        match (&self.weights, labels) {
+            (Some(weights), Targets::Single(labels)) => {
+                rows.iter().map(|&row| weights[labels[row] as usize]).sum()
+            }
+            _ => rows.len() as f64,
         }
     }
+}
+
+/// The weights of the examples that have a label: how many don't have it, for each that does.
+fn positive(labels: &MultiLabels) -> Result<Vec<f64>> {
+    let all = labels.len();
+    let weight = |(name, count): (&String, usize)| {
+        if count > 0 && count < all {
+            return Ok((all - count) as f64 / count as f64);
+        }
+        let examples =
+            if count == 0 { "no training example has" } else { "all training examples have" };
+        Err(Error::Data(format!(
+            "{examples} the label {name}, so there is no balanced weight for it: leave the class out, \
+             or take ClassWeights::Given"
+        )))
+    };
+    labels.class_names().iter().zip(labels.class_counts()).map(weight).collect()
 }
 
 fn balanced(labels: &[i64], names: &[String]) -> Result<Vec<f64>> {
@@ -108,7 +159,7 @@ mod tests {
 
     fn loss(class_weights: ClassWeights, label_smoothing: f64) -> Result<Loss> {
         let trainer = Trainer { class_weights, label_smoothing, ..Trainer::default() };
-        Loss::of_training(&trainer, numbered(3), &[0, 2, 1, 0])
+        Loss::of_training(&trainer, numbered(3), &vec![0, 2, 1, 0].into())
     }
 
     // >>> logits = torch.tensor([[0.5, -1, 2], [0, 0.25, -0.5], [1.5, 1, -2]])
@@ -142,10 +193,12 @@ mod tests {
     fn parts_have_the_mean_of_the_whole() {
         let loss = loss(ClassWeights::Given(vec![1.0, 2.0, 0.5]), 0.1).unwrap();
         let part = |rows: std::ops::Range<usize>| {
-            let labels = &[0i64, 2, 1][rows.clone()];
+            let labels = Targets::from(vec![0, 2, 1]);
             let logits = logits().narrow(0, rows.start as i64, rows.len() as i64);
-            let mean = loss.of(&logits, &Tensor::from_slice(labels)).unwrap().double_value(&[]);
-            (mean, loss.weight(labels.iter().copied()))
+            let rows: Vec<usize> = rows.collect();
+            let tensor = labels.tensor(&rows, Device::Cpu).unwrap();
+            let mean = loss.of(&logits, &tensor).unwrap().double_value(&[]);
+            (mean, loss.weight(&labels, &rows))
         };
         let ((first, a), (second, b), (whole, all)) = (part(0..1), part(1..3), part(0..3));
         assert_eq!((a, b, all), (1.0, 2.5, 3.5));

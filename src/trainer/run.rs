@@ -2,20 +2,20 @@
 
 use super::checkpoint::{self, Best, Position};
 use super::clock::Plan;
-use super::evaluate::predictions;
+use super::evaluate::shares;
 use super::guard::forward;
 use super::loss::Loss;
 use super::names::{of_other_classes, of_training};
 use super::optimizer::{Steps, accumulate, clip};
 use super::origin::Origin;
 use super::progress::Progress;
-use super::{Classifier, Sums, Trainer};
+use super::{Classifier, Sums, Trainer, problem};
 use crate::dataloader::{DataLoader, Dataset};
 use crate::dataset::are_names;
 use crate::error::{Error, Result};
 use crate::files::cannot_write;
 use crate::interrupt::Interrupt;
-use crate::metrics::{EpochMetrics, Evaluation, History, Metric, StepMetrics};
+use crate::metrics::{EpochMetrics, History, Metric, StepMetrics};
 use crate::mode::Mode;
 use crate::random::seed_of;
 use std::path::PathBuf;
@@ -44,10 +44,11 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         train: &'a DataLoader<D>,
         val: &'a DataLoader<D>,
     ) -> Result<Run<'a, M, D>> {
+        let multi_label = problem::of_training(model, train, val)?;
         let names = of_training(train.class_names(), val.class_names())?;
         let loss = Loss::of_training(trainer, names, train.labels())?;
         let steps = Steps::new(trainer.optimizer, trainer.weight_decay, model.var_store())?;
-        let history = History { best_by: trainer.best_by, ..History::default() };
+        let history = History { best_by: trainer.best_by, multi_label, ..History::default() };
         let origin = match &trainer.save_dir {
             Some(folder) => {
                 std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
@@ -68,7 +69,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
                 Plan {
                     epochs: trainer.num_epochs,
                     batches: train.num_batches(),
-                    val_examples: val.labels().len(),
+                    val_examples: val.len(),
                 },
                 history.clone(),
                 trainer.quiet,
@@ -102,8 +103,9 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         Ok(())
     }
 
-    /// Tells the model what the classes are called that it has learned.
+    /// Tells the model what it has learned, and what the classes are called.
     pub fn name_classes(&self) {
+        problem::teach(self.model, self.position.history.multi_label);
         let names = &self.loss.names;
         let said = of_other_classes(&self.model.class_names(), names);
         if let Some(said) = said.filter(|_| !self.trainer.quiet) {
@@ -143,8 +145,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         tch::manual_seed(seed.into());
         let mode = Mode { train: true, precision: self.trainer.precision };
         let device = self.model.var_store().device();
-        let weight =
-            |rows: &[usize]| self.loss.weight(rows.iter().map(|&row| self.train.labels()[row]));
+        let weight = |rows: &[usize]| self.loss.weight(self.train.labels(), rows);
         let whole: f64 = batches.iter().map(|rows| weight(rows)).sum();
         let mut sums = Sums::default();
         let mut gradients: Vec<Tensor> = Vec::new();
@@ -230,9 +231,8 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         if !val_loss.is_finite() {
             return Err(self.diverged(val_loss));
         }
-        let predictions = predictions(&logits, &self.loss.names)?;
-        let validation = Evaluation::new(val_loss, self.val.labels().to_vec(), predictions);
-        let f1 = || validation.macro_avg().f1;
+        let with_f1 = self.trainer.best_by == Metric::MacroF1;
+        let (val_accuracy, val_macro_f1) = shares(&logits, self.val.labels(), &self.loss, with_f1)?;
         let (train_loss, train_accuracy) = self.position.sums.mean();
         self.position.epochs += 1;
         self.position.steps = 0;
@@ -242,8 +242,8 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             train_loss,
             train_accuracy,
             val_loss,
-            val_accuracy: validation.accuracy,
-            val_macro_f1: (self.trainer.best_by == Metric::MacroF1).then(f1),
+            val_accuracy,
+            val_macro_f1,
         };
         self.progress.epoch_ends(metrics.clone());
         self.position.history.epochs.push(metrics);

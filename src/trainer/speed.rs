@@ -64,7 +64,7 @@ impl Trainer {
         self.check()?;
         let device = model.var_store().device();
         let mut steps = Steps::new(self.optimizer, self.weight_decay, model.var_store())?;
-        let plain = Loss::new(data.class_names().to_vec());
+        let plain = Loss::new(data.class_names().to_vec(), data.labels());
         let loss = |rows: &[usize], train: bool| {
             let batch = data.gather(rows, device)?;
             let mode = Mode { train, precision: self.precision };

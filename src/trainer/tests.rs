@@ -1,5 +1,6 @@
 mod classes;
 mod errors;
+mod multi_label;
 mod resume;
 
 use super::*;
@@ -161,7 +162,7 @@ fn accumulated_batches_make_the_step_of_a_large_one() {
         let model = Model::new(3, 2);
         let data = DataLoader::new(
             data(by_word).data().clone(),
-            data(by_word).labels().to_vec(),
+            data(by_word).labels().clone(),
             batch_size,
         )
         .unwrap();

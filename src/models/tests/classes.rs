@@ -111,7 +111,6 @@ fn what_names_no_classes_of_this_model_is_no_name() {
 fn a_model_that_chooses_no_class_is_refused_unless_its_head_is_new() {
     let one = json!({"0": "LABEL_0"});
     for (fields, problem) in [
-        (vec![("problem_type", json!("multi_label_classification"))], "multi_label_classification"),
         (vec![("problem_type", json!("regression")), ("id2label", one.clone())], "regression"),
         (vec![("id2label", one.clone())], "regression"),
     ] {

@@ -80,7 +80,7 @@ fn a_training_goes_on_with_its_own_data_only() {
     };
     let texts: Vec<String> = (0..50).map(|i| ["good film", "good bad"][i % 2].to_owned()).collect();
     let (_, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
-    let labels = Labels::from(train.labels().to_vec());
+    let labels = Labels::from((0..50).map(by_word).collect::<Vec<_>>());
     let other_texts = DataLoader::new(counts, labels.clone(), 8).unwrap();
     let other_labels = data(|row| by_word(row + 1));
     let named = labels.called(["bad", "good"]);
