@@ -48,8 +48,8 @@ def check(notebook, classes):
     html = "".join(shown(notebook, "text/html"))
     for title in ("a check of the data", "the labels that look most wrong", "three ways", "the most confident mistakes"):
         assert title in html
-    # Two of the data, two of labels, one of the weakest classes; and loss and accuracy three times.
-    assert html.count("image/svg+xml") == 5 + 3 * 2
+    # Two of the data, one of labels, one of the weakest classes; and loss and accuracy three times.
+    assert html.count("image/svg+xml") == 4 + 3 * 2
     assert f"\n{classes} classes; the largest has" in printed(notebook)
     table = "text," + printed(notebook).split("\ntext,")[-1]
     answers = list(csv.DictReader(table.strip().splitlines()))

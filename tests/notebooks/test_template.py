@@ -55,7 +55,8 @@ def write_task(path, classes, dialect):
 def settings(path, model):
     return f"""let (path, text_column, label_column) = ("{path}", "message", "kind");
 let model_name = "{model}";
-let (max_length, batch_size, num_epochs, learning_rate): (usize, usize, usize, f64) = (16, 8, 6, 5e-4);
+let max_length: usize = 16;
+let (batch_size, num_epochs, learning_rate): (usize, usize, f64) = (8, 6, 5e-4);
 let num_texts: usize = usize::MAX;
 let seed: u32 = 1;"""
 
