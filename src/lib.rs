@@ -33,7 +33,8 @@ pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};
 pub use metrics::{
     ClassMetrics, EpochMetrics, Evaluation, History, LabelIssue, Metric, Mistake,
-    MultiLabelEvaluation, MultiLabelPredictions, Predictions, StepMetrics, ThresholdCurve,
+    MultiLabelEvaluation, MultiLabelMistake, MultiLabelPredictions, Predictions, StepMetrics,
+    ThresholdCurve,
 };
 pub use mode::{Mode, Precision};
 pub use models::{

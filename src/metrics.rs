@@ -17,5 +17,5 @@ pub use evaluation::{Evaluation, Mistake};
 pub use history::History;
 pub use label_issues::LabelIssue;
 pub use label_sets::MultiLabelPredictions;
-pub use multi_label::MultiLabelEvaluation;
+pub use multi_label::{MultiLabelEvaluation, MultiLabelMistake};
 pub use predictions::Predictions;

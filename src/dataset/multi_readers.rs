@@ -17,7 +17,9 @@ impl Reviews {
     /// `label_separator` in the options says what stands between them. The frame then has, instead of
     /// `label`, a column for each class with 0 and 1.
     ///
-    /// Classes are in the order of the columns; names in one column are sorted.
+    /// Classes are in the order of the columns; names in one column are sorted, unless the options name
+    /// the classes. Another file of the same data is read with `&train.class_names` for its columns, or
+    /// numbered alike by [`with_class_names`](Self::with_class_names).
     ///
     /// ```
     /// use unit8::{CsvOptions, Reviews};
@@ -45,10 +47,10 @@ impl Reviews {
     pub fn from_csv_multi_label(
         path: impl AsRef<Path>,
         text: &str,
-        labels: &[&str],
+        labels: &[impl AsRef<str>],
         options: &CsvOptions,
     ) -> Result<Reviews> {
-        said(csv(path.as_ref(), text, labels, options)?)
+        said(csv(path.as_ref(), text, &plain(labels), options)?)
     }
 
     /// As [`from_json_lines`](Self::from_json_lines), where a text may have several labels at once, or
@@ -72,9 +74,9 @@ impl Reviews {
     pub fn from_json_lines_multi_label(
         path: impl AsRef<Path>,
         text: &str,
-        labels: &[&str],
+        labels: &[impl AsRef<str>],
     ) -> Result<Reviews> {
-        said(json_lines(path.as_ref(), text, labels)?)
+        said(json_lines(path.as_ref(), text, &plain(labels))?)
     }
 
     /// As [`from_frame`](Self::from_frame), where a text may have several labels at once, or none: one
@@ -95,10 +97,14 @@ impl Reviews {
     pub fn from_frame_multi_label(
         frame: &DataFrame,
         text: &str,
-        labels: &[&str],
+        labels: &[impl AsRef<str>],
     ) -> Result<Reviews> {
-        said(of_frame(frame, text, labels)?)
+        said(of_frame(frame, text, &plain(labels))?)
     }
+}
+
+fn plain(labels: &[impl AsRef<str>]) -> Vec<&str> {
+    labels.iter().map(AsRef::as_ref).collect()
 }
 
 /// Reads nothing where there is nothing to learn, or the texts are the labels.
@@ -140,7 +146,7 @@ pub fn csv(
     }
     let mut table = table::read_all(path, &[&[text], labels].concat(), None, options)?;
     missing::settle(path, labels, &mut table, options)?;
-    let Table { columns, lines, notes, .. } = table;
+    let Table { columns, lines, mut notes, .. } = table;
     let mut columns = columns.into_iter();
     let texts = columns.next().unwrap_or_default();
     if texts.is_empty() {
@@ -164,6 +170,13 @@ pub fn csv(
     for (name, column) in labels.iter().zip(columns) {
         let column = column.into_iter().enumerate().map(cell).collect::<Result<_>>()?;
         cells.push(Cells { name, cells: column });
+    }
+    let has_two = |cell: &Cell| matches!(cell, Cell::List(names) if names.len() > 1);
+    if let Some(separator) = separator
+        && !cells.iter().any(|column| column.cells.iter().any(has_two))
+    {
+        let question = format!("is {separator:?} what stands between the names?");
+        notes.push(format!("no text has more than one label: {question}"));
     }
     let lists = "names in one column need label_separator in CsvOptions, Some(';') say, for what \
                  stands between them";

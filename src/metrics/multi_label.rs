@@ -18,6 +18,20 @@ pub struct MultiLabelEvaluation {
     pub predictions: MultiLabelPredictions,
 }
 
+/// A text that does not get exactly the labels it has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MultiLabelMistake {
+    /// The number of the example in the data.
+    pub row: usize,
+    /// The names of the labels that it has.
+    pub label_names: Vec<String>,
+    /// The names of those that it gets.
+    pub prediction_names: Vec<String>,
+    /// How sure the model was of its worst answer, 0 to 1: the probability of a label that the text does
+    /// not have, or one minus that of a label that it has.
+    pub confidence: f32,
+}
+
 /// What is counted of some answers.
 #[derive(Clone, Copy, Default)]
 struct Counts {
@@ -140,6 +154,27 @@ impl MultiLabelEvaluation {
             f1: mean(|metrics| metrics.f1),
             support: all.iter().map(|metrics| metrics.support).sum(),
         }
+    }
+
+    /// The texts that don't get exactly their labels, the most confident first.
+    pub fn mistakes(&self) -> Vec<MultiLabelMistake> {
+        let worst = |row: usize, labels: &[bool], given: &[bool]| {
+            let answers = labels.iter().zip(given).zip(&self.predictions.probabilities[row]);
+            let wrong = answers.filter(|((is, given), _)| is != given);
+            wrong.map(|((is, _), p)| if *is { 1.0 - p } else { *p }).reduce(f32::max)
+        };
+        let names = self.predictions.names();
+        let mistake = |(row, (labels, given)): (usize, (&Vec<bool>, Vec<bool>))| {
+            Some(MultiLabelMistake {
+                row,
+                label_names: self.labels.names(row),
+                prediction_names: names[row].clone(),
+                confidence: worst(row, labels, &given)?,
+            })
+        };
+        let mut mistakes: Vec<_> = self.answers().enumerate().filter_map(mistake).collect();
+        mistakes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        mistakes
     }
 
     /// The labels of each text, and those that it gets.

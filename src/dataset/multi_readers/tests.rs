@@ -99,6 +99,8 @@ fn names_in_one_column_are_separated_as_the_options_say() {
         "{error}"
     );
     assert!(complaint(lists(&["", ";"], CsvOptions::default())).contains("no text has a label"));
+    let (_, notes) = lists(&["sport|politics", "sport"], CsvOptions::default()).unwrap();
+    assert_eq!(notes[0], "no text has more than one label: is ';' what stands between the names?");
 }
 
 #[test]
@@ -250,7 +252,8 @@ fn splits_keep_the_labels_and_files_give_them_back() {
         assert!(
             fs::read_to_string(path).unwrap().starts_with("text,a,b\ntext 0,1,1\ntext 1,0,0\n")
         );
-        csv(path, "text", &["a", "b"], &CsvOptions::default()).unwrap().0
+        let (names, options) = (&reviews.class_names, CsvOptions::default());
+        Reviews::from_csv_multi_label(path, "text", names, &options).unwrap()
     });
     assert_eq!(again.multi_labels().unwrap(), reviews.multi_labels().unwrap());
 }

@@ -51,6 +51,22 @@ fn another_threshold_gives_other_labels() {
 }
 
 #[test]
+fn mistakes_come_most_confident_first() {
+    let mistakes = evaluation().mistakes();
+    let rows: Vec<usize> = mistakes.iter().map(|mistake| mistake.row).collect();
+    assert_eq!(rows, [2, 1]);
+    assert_eq!(
+        (mistakes[0].confidence, &mistakes[0].label_names[..]),
+        (0.8, &["b", "c"].map(str::to_owned)[..])
+    );
+    assert_eq!(
+        (mistakes[1].confidence, &mistakes[1].prediction_names[..]),
+        (0.6, &["b", "d"].map(str::to_owned)[..])
+    );
+    assert_eq!(evaluation().with_threshold(0.0).unwrap().mistakes().len(), 4);
+}
+
+#[test]
 fn each_label_has_its_curves() {
     let evaluation = evaluation();
     assert_eq!(evaluation.roc("a").unwrap().area, 0.75);

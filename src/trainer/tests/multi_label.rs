@@ -59,6 +59,7 @@ fn from_a_file_to_a_model_that_gives_several_labels() {
         (0.0, "samples average".to_owned())
     );
     assert_eq!(result.class_metrics()[1].class, "politics");
+    assert!(result.mistakes().is_empty() && !before.mistakes().is_empty());
     let mine = vectorizer.transform(&["a vote about a goal", "rain"]).unwrap();
     let predictions = trainer.predict_multi_label(&model, &mine).unwrap();
     assert_eq!(predictions.names(), [vec!["0", "1"], vec![]], "this model has no place for names");
