@@ -22,8 +22,8 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Argument`] if there are fewer than 2 folds, or more than half as many as examples;
-    /// [`Error::Data`] if examples may have several labels; [`Error::Stopped`] by the stop button; also as [`fit`](Self::fit) and
-    /// [`evaluate`](Self::evaluate).
+    /// [`Error::Data`] if an example may have several labels, [`Error::Stopped`] by the stop button;
+    /// also as [`fit`](Self::fit) and [`evaluate`](Self::evaluate).
     pub fn cross_validate<D: Dataset, M: Classifier<D::Batch>>(
         &self,
         data: &DataLoader<D>,
@@ -35,8 +35,8 @@ impl Trainer {
             return Err(Error::argument("folds", folds, remedy));
         }
         let Targets::Single(labels) = data.labels() else {
-            let message = "these examples have any number of labels each: the cross-validation judges \
-                           those that have one class each";
+            let message =
+                "an example may have several labels: cross_validate is for one class each";
             return Err(Error::Data(message.to_owned()));
         };
         let trainer = Trainer { quiet: true, save_dir: None, ..self.clone() };
@@ -48,12 +48,12 @@ impl Trainer {
             let (others, held_out) = cut(&order, |at| at % folds == fold);
             let (val, train) = cut(&others, |at| at % ONE_OF != 0);
             let model = new_model()?;
-            let part = |rows| part(data, labels, rows);
-            let history = trainer.fit(&model, &part(train)?, &part(val)?)?;
+            let (train, val) = (part(data, labels, train)?, part(data, labels, val)?);
+            let history = trainer.fit(&model, &train, &val)?;
             if history.stopped {
                 return Err(Error::Stopped("the cross-validation".to_owned()));
             }
-            let result = trainer.evaluate(&model, &part(held_out.clone())?)?;
+            let result = trainer.evaluate(&model, &part(data, labels, held_out.clone())?)?;
             loss += result.loss * held_out.len() as f64 / data.len() as f64;
             class_names = result.predictions.class_names;
             for (row, shares) in held_out.into_iter().zip(result.predictions.probabilities) {
@@ -109,7 +109,7 @@ impl<D: Dataset> Dataset for Part<'_, D> {
 
 fn part<'a, D: Dataset>(
     data: &'a DataLoader<D>,
-    labels: &Labels,
+    labels: &[i64],
     rows: Vec<usize>,
 ) -> Result<DataLoader<Part<'a, D>>> {
     let labels: Vec<i64> = rows.iter().map(|&row| labels[row]).collect();
@@ -165,7 +165,7 @@ mod tests {
         let _alone = alone();
         let (data, wrong) = planted(600);
         let result = trainer().cross_validate(&data, 5, || model(&data)).unwrap();
-        assert_eq!(*data.labels(), result.labels.clone().into());
+        assert_eq!(Targets::from(result.labels.clone()), *data.labels());
         let found: BTreeSet<usize> = result.label_issues().iter().map(|issue| issue.row).collect();
         let right = found.intersection(&wrong).count();
         assert!(wrong.len() > 15, "{}", wrong.len());

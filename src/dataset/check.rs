@@ -64,9 +64,9 @@ impl Reviews {
     /// ```
     ///
     /// # Errors
-    /// As [`Reviews::texts`] and [`Reviews::labels`].
+    /// As [`Reviews::texts`] and [`Reviews::labels`] or [`Reviews::multi_labels`].
     pub fn check(&self) -> Result<DataCheck> {
-        let (texts, labels) = (self.texts()?, self.labels()?);
+        let (texts, labels) = (self.texts()?, self.label_sets()?);
         let nothing = CsvOptions::default().missing;
         let is_missing = |text: &str| text.is_empty() || nothing.iter().any(|word| word == text);
         let mut missing = Vec::new();
@@ -85,6 +85,17 @@ impl Reviews {
         let mut check = DataCheck { missing, duplicates, conflicts, lines: Vec::new() };
         check.lines = self.lines(&check, &texts)?;
         Ok(check)
+    }
+
+    /// The classes of each row: one, or, where a text may have several labels, any number.
+    fn label_sets(&self) -> Result<Vec<Vec<i64>>> {
+        if !self.is_multi_label() {
+            return Ok(self.labels()?.into_iter().map(|label| vec![label]).collect());
+        }
+        let set = |row: &Vec<bool>| {
+            (0..).zip(row).filter(|(_, has)| **has).map(|(class, _)| class).collect()
+        };
+        Ok(self.multi_labels()?.rows().iter().map(set).collect())
     }
 
     /// What a check shows: found, number, for example.
@@ -255,6 +266,22 @@ mod tests {
         let numbers: Vec<&str> = check.lines.iter().map(|line| line[1].as_str()).collect();
         assert_eq!(numbers, ["10", "2", "4", "1", "1", "3", "3", "4", "0", "2", "4"]);
         assert!(shown.text().contains("rows 2 and 4: \"It broke.\""), "{}", shown.text());
+    }
+
+    #[test]
+    fn sets_of_labels_contradict_each_other_where_they_differ() {
+        let folder = crate::files::test_folder("check-sets");
+        let path = folder.join("mine.csv");
+        std::fs::write(&path, "text,a,b\nx,1,1\ny,0,0\nX,1,1\ny,0,1\n").unwrap();
+        let options = CsvOptions::default();
+        let check =
+            Reviews::from_csv_multi_label(&path, "text", &["a", "b"], &options).unwrap().check();
+        let check = check.unwrap();
+        assert_eq!(
+            (check.duplicates, check.conflicts),
+            (vec![vec![0, 2], vec![1, 3]], vec![vec![1, 3]])
+        );
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -32,7 +32,8 @@ PLACES = [
 ]
 BANKING77 = next((place for place in PLACES if (place / "test.csv").is_file()), None)
 # Accuracy and macro F1 in percent, with three seeds.
-PYTHON = json.loads(Path(__file__).with_name("python_own_data.json").read_text())
+FILE = Path(__file__).with_name("python_own_data.json")
+PYTHON = json.loads(FILE.read_text()) if FILE.is_file() else {}
 POINTS = 2
 
 
@@ -48,8 +49,8 @@ def check(notebook, classes):
     html = "".join(shown(notebook, "text/html"))
     for title in ("a check of the data", "the labels that look most wrong", "three ways", "the most confident mistakes"):
         assert title in html
-    # Two of the data, two of labels, one of the weakest classes; and loss and accuracy three times.
-    assert html.count("image/svg+xml") == 5 + 3 * 2
+    # Two of the data, one of labels, one of the weakest classes; and loss and accuracy three times.
+    assert html.count("image/svg+xml") == 4 + 3 * 2
     assert f"\n{classes} classes; the largest has" in printed(notebook)
     table = "text," + printed(notebook).split("\ntext,")[-1]
     answers = list(csv.DictReader(table.strip().splitlines()))
@@ -59,6 +60,8 @@ def check(notebook, classes):
 
 def compare(notebook, data):
     """The lesson is within two points of the mean of the same recipe in Python."""
+    if data not in PYTHON:
+        pytest.skip(f"{FILE.name} has no figures of {data}: python_own_data.py makes them")
     ours = scores(notebook)
     for way, seeds in PYTHON[data].items():
         for number, theirs in enumerate(map(mean, zip(*seeds, strict=True))):

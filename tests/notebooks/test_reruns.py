@@ -25,7 +25,7 @@ SMALLER = {
     "exercises/exercise-1-other-llms": {"{ 1_500 };": "{ 200 };"},
     "solutions/exercise-1-other-llms": NO_TIME,
     "template": {"num_texts: usize = 3_000;": "num_texts: usize = 100;"},
-    "your-own-data": NO_TIME | {"num_epochs: 10, learning_rate: 5e-3": "num_epochs: 1, learning_rate: 5e-3"},
+    "your-own-data": NO_TIME | {"num_epochs: 10, learning_rate: 5e-3, best_by": "num_epochs: 1, learning_rate: 5e-3, best_by"},
 }
 
 
