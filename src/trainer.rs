@@ -49,48 +49,14 @@ pub trait Classifier<F> {
     /// are in a training.
     fn var_store(&self) -> &VarStore;
 
-    /// What class 0, 1, 2, ... is called, if the model knows; else nothing. Its answers are shown
-    /// under these names.
-    ///
-    /// A model that keeps no names can't be compared with data: if a test set numbers its classes
-    /// otherwise than the training set, nobody notices. With a place for them
-    /// [`Trainer::evaluate`] does:
-    ///
-    /// ```
-    /// use std::cell::RefCell;
-    /// use unit8::tch::nn::{Linear, VarStore};
-    /// use unit8::{Classifier, Features, tch::Tensor};
-    ///
-    /// struct LogisticRegression {
-    ///     store: VarStore,
-    ///     linear: Linear,
-    ///     class_names: RefCell<Vec<String>>,
-    /// }
-    ///
-    /// impl Classifier<Features> for LogisticRegression {
-    ///     fn forward(&self, features: &Features) -> Tensor {
-    ///         features.linear(&self.linear)
-    ///     }
-    ///
-    ///     fn var_store(&self) -> &VarStore {
-    ///         &self.store
-    ///     }
-    ///
-    ///     fn class_names(&self) -> Vec<String> {
-    ///         self.class_names.borrow().clone()
-    ///     }
-    ///
-    ///     fn set_class_names(&self, names: &[String]) {
-    ///         self.class_names.replace(names.to_vec());
-    ///     }
-    /// }
-    /// ```
+    /// What class 0, 1, 2, ... is called, if the model itself knows; else nothing. Its answers are
+    /// shown under these names, or under those of the classes that [`Trainer::fit`] has taught it.
     fn class_names(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// Tells the model the names of the classes that it has learned. A model without a place for them
-    /// leaves this as it is.
+    /// Tells the model the names of the classes that it has learned: one that is saved wants to keep
+    /// them.
     fn set_class_names(&self, _names: &[String]) {}
 
     /// Whether the model gives an example any number of labels, by the sigmoid of each logit, and not
@@ -99,8 +65,7 @@ pub trait Classifier<F> {
         None
     }
 
-    /// Tells the model which of the two it has learned. A model without a place for it leaves this as it
-    /// is.
+    /// Tells the model which of the two it has learned.
     fn set_multi_label(&self, _multi_label: bool) {}
 }
 
@@ -176,10 +141,9 @@ impl Default for Trainer {
 
 impl Trainer {
     /// Trains the model. At the end it has the parameters of the best epoch, by default the one with
-    /// the best validation accuracy, and knows the names of the classes, if it has a place for them; if
-    /// it had others, both are printed.
-    /// In a notebook the curves of loss and accuracy grow while it runs. Jupyter's stop button ends
-    /// it after the current batch with what there is.
+    /// the best validation accuracy, and its answers have the names of the classes; if it had others,
+    /// both are printed. In a notebook the curves of loss and accuracy grow while it runs. Jupyter's
+    /// stop button ends it after the current batch with what there is.
     ///
     /// The losses of the history, for train and val, are what PyTorch's
     /// `CrossEntropyLoss(weight, label_smoothing)` would say of all examples together: means by the
@@ -194,9 +158,9 @@ impl Trainer {
     /// [`Error::Argument`] for settings that can't be used, [`Error::Data`] if the loss becomes
     /// NaN, a label has no logit, train and val have other classes, the examples may have several labels
     /// and the model has learned to choose one class, or the other way round, a class without examples
-    /// is to be balanced, or all parameters are frozen, [`Error::Torch`] if the model does not fit the data, [`Error::Memory`] if the device is too small, [`Error::File`] if
-    /// `save_dir` can't be written to; what was there before stays. After an error, the model has
-    /// the best parameters so far.
+    /// is to be balanced, or all parameters are frozen, [`Error::Torch`] if the model does not fit the
+    /// data, [`Error::Memory`] if the device is too small, [`Error::File`] if `save_dir` can't be written
+    /// to; what was there before stays. After an error, the model has the best parameters so far.
     pub fn fit<D: Dataset, M: Classifier<D::Batch>>(
         &self,
         model: &M,

@@ -16,8 +16,7 @@ impl Trainer {
     /// Loss, accuracy, confusion matrix and all predictions of the model on data that it does not
     /// learn from. The loss is the plain cross entropy, without class weights and label smoothing.
     /// The classes have the names of the data; if it has none, those of the model. Prints both if
-    /// they differ by more than capital letters. A model of your own without a place for names
-    /// ([`Classifier::class_names`]) is compared with the number of the classes alone.
+    /// they differ by more than capital letters.
     ///
     /// # Errors
     /// An [`Error`]: `Torch` if the model does not fit the data, `Memory` if the device is too small,
@@ -30,7 +29,8 @@ impl Trainer {
         data: &DataLoader<D>,
     ) -> Result<Evaluation> {
         let labels = problem::single(model, data.labels())?;
-        let loss = Loss::new(of_answers(&model.class_names(), data.class_names())?, data.labels());
+        let loss =
+            Loss::new(of_answers(&problem::class_names(model), data.class_names())?, data.labels());
         let logits = self.with_bar(model, data.data(), "the evaluation")?; // (examples, classes)
         let mean = loss.mean(&logits, data.labels())?;
         Ok(Evaluation::new(mean, labels.to_vec(), predictions(&logits, &loss.names)?))
@@ -49,7 +49,8 @@ impl Trainer {
         data: &DataLoader<D>,
     ) -> Result<MultiLabelEvaluation> {
         let labels = problem::multi(model, data.labels())?;
-        let loss = Loss::new(of_answers(&model.class_names(), data.class_names())?, data.labels());
+        let loss =
+            Loss::new(of_answers(&problem::class_names(model), data.class_names())?, data.labels());
         let logits = self.with_bar(model, data.data(), "the evaluation")?; // (examples, classes)
         let mean = loss.mean(&logits, data.labels())?;
         let predictions = multi_label_predictions(&logits, &loss.names)?;
@@ -68,7 +69,7 @@ impl Trainer {
     ) -> Result<Predictions> {
         problem::answers(model, false)?;
         let logits = self.with_bar(model, data, "the prediction")?;
-        predictions(&logits, &of_answers(&model.class_names(), &[])?)
+        predictions(&logits, &of_answers(&problem::class_names(model), &[])?)
     }
 
     /// Which labels the model gives examples that may have several of them: those whose probability
@@ -83,7 +84,7 @@ impl Trainer {
     ) -> Result<MultiLabelPredictions> {
         problem::answers(model, true)?;
         let logits = self.with_bar(model, data, "the prediction")?;
-        multi_label_predictions(&logits, &of_answers(&model.class_names(), &[])?)
+        multi_label_predictions(&logits, &of_answers(&problem::class_names(model), &[])?)
     }
 
     /// The logits of all rows, with a bar.

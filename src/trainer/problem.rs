@@ -2,32 +2,52 @@
 
 use super::Classifier;
 use crate::dataloader::{DataLoader, Dataset, Targets};
-use crate::dataset::{Labels, MultiLabels};
+use crate::dataset::{Labels, MultiLabels, are_names};
 use crate::error::{Error, Result};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tch::nn::{VarStore, Variables};
 
-/// What trainings have taught the models that have no place for it.
-static TAUGHT: Mutex<Vec<(Weak<Mutex<Variables>>, bool)>> = Mutex::new(Vec::new());
-
-/// Tells a model what it has learned.
-pub fn teach<F>(model: &impl Classifier<F>, multi_label: bool) {
-    model.set_multi_label(multi_label);
-    let variables = &model.var_store().variables_;
-    let mut taught = TAUGHT.lock().unwrap_or_else(PoisonError::into_inner);
-    taught
-        .retain(|(other, _)| other.upgrade().is_some_and(|other| !Arc::ptr_eq(&other, variables)));
-    taught.push((Arc::downgrade(variables), multi_label));
+/// What a training has taught a model.
+#[derive(Clone)]
+struct Learned {
+    /// The parameters, by which the model is known as long as there is one.
+    of: Weak<Mutex<Variables>>,
+    multi_label: bool,
+    names: Vec<String>,
 }
 
-/// What it has learned, if it or anybody knows.
+/// What trainings have taught models, most of which have no place for it.
+static TAUGHT: Mutex<Vec<Learned>> = Mutex::new(Vec::new());
+
+/// Tells a model what it has learned, and what the classes are called, if they have names.
+pub fn teach<F>(model: &impl Classifier<F>, multi_label: bool, names: &[String]) {
+    let names = if are_names(names) { names.to_vec() } else { class_names(model) };
+    model.set_multi_label(multi_label);
+    model.set_class_names(&names);
+    let of = Arc::downgrade(&model.var_store().variables_);
+    let mut taught = TAUGHT.lock().unwrap_or_else(PoisonError::into_inner);
+    taught.retain(|other| other.of.strong_count() > 0 && !other.of.ptr_eq(&of));
+    taught.push(Learned { of, multi_label, names });
+}
+
+fn taught(store: &VarStore) -> Option<Learned> {
+    let taught = TAUGHT.lock().unwrap_or_else(PoisonError::into_inner);
+    let of = Arc::downgrade(&store.variables_);
+    taught.iter().find(|learned| learned.of.ptr_eq(&of)).cloned()
+}
+
+/// What the model's classes are called, if it or anybody knows.
+pub fn class_names<F>(model: &impl Classifier<F>) -> Vec<String> {
+    let names = model.class_names();
+    if !names.is_empty() {
+        return names;
+    }
+    taught(model.var_store()).map(|learned| learned.names).unwrap_or_default()
+}
+
+/// Whether it gives any number of labels, if it or anybody knows.
 fn learned<F>(model: &impl Classifier<F>) -> Option<bool> {
-    let of_store = |store: &VarStore| {
-        let taught = TAUGHT.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |other: &Weak<_>| other.ptr_eq(&Arc::downgrade(&store.variables_));
-        taught.iter().find(|(other, _)| is_same(other)).map(|(_, multi_label)| *multi_label)
-    };
-    model.is_multi_label().or_else(|| of_store(model.var_store()))
+    model.is_multi_label().or_else(|| Some(taught(model.var_store())?.multi_label))
 }
 
 /// Whether the examples may have several labels.

@@ -11,7 +11,6 @@ use super::origin::Origin;
 use super::progress::Progress;
 use super::{Classifier, Sums, Trainer, problem};
 use crate::dataloader::{DataLoader, Dataset};
-use crate::dataset::are_names;
 use crate::error::{Error, Result};
 use crate::files::cannot_write;
 use crate::interrupt::Interrupt;
@@ -105,15 +104,12 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
 
     /// Tells the model what it has learned, and what the classes are called.
     pub fn name_classes(&self) {
-        problem::teach(self.model, self.position.history.multi_label);
         let names = &self.loss.names;
-        let said = of_other_classes(&self.model.class_names(), names);
+        let said = of_other_classes(&problem::class_names(self.model), names);
         if let Some(said) = said.filter(|_| !self.trainer.quiet) {
             println!("{said}");
         }
-        if are_names(names) {
-            self.model.set_class_names(names);
-        }
+        problem::teach(self.model, self.position.history.multi_label, names);
     }
 
     /// What is left of it.

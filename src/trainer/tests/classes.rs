@@ -69,15 +69,27 @@ impl Classifier<Features> for Named {
 fn a_model_learns_the_names() {
     let _alone = alone();
     let model = Named(Model::new(3, 2), RefCell::default());
-    let short = Trainer { num_epochs: 1, ..trainer() };
-    short.fit(&model, &rare(&[], 8), &rare(&[], 8)).unwrap();
-    assert!(model.class_names().is_empty());
-    let data = rare(&["ham", "spam"], 8);
-    short.fit(&model, &data, &data).unwrap();
-    assert_eq!(short.predict(&model, data.data()).unwrap().class_names, ["ham", "spam"]);
-    // Numbers alone say nothing against the names.
-    short.fit(&model, &rare(&[], 8), &rare(&[], 8)).unwrap();
+    learns_names(&model);
     assert_eq!(model.class_names(), ["ham", "spam"]);
+    learns_names(&Model::new(3, 2));
+    // The next one, perhaps in the same place, has learned nothing.
+    let data = rare(&[], 8);
+    assert_eq!(trainer().predict(&Model::new(3, 2), data.data()).unwrap().class_names, ["0", "1"]);
+}
+
+/// Whether it has a place for them or not.
+fn learns_names(model: &impl Classifier<Features>) {
+    let short = Trainer { num_epochs: 1, ..trainer() };
+    short.fit(model, &rare(&[], 8), &rare(&[], 8)).unwrap();
+    let data = rare(&["ham", "spam"], 8);
+    assert_eq!(short.predict(model, data.data()).unwrap().class_names, ["0", "1"]);
+    short.fit(model, &data, &data).unwrap();
+    assert_eq!(short.predict(model, data.data()).unwrap().class_names, ["ham", "spam"]);
+    let error = short.evaluate(model, &rare(&["spam", "ham"], 8)).unwrap_err().to_string();
+    assert!(error.contains("with_class_names"), "{error}");
+    // Numbers alone say nothing against the names.
+    short.fit(model, &rare(&[], 8), &rare(&[], 8)).unwrap();
+    assert_eq!(short.predict(model, data.data()).unwrap().class_names, ["ham", "spam"]);
 }
 
 #[test]
