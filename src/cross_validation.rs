@@ -30,6 +30,10 @@ impl Trainer {
         folds: usize,
         new_model: impl Fn() -> Result<M>,
     ) -> Result<Evaluation> {
+        if data.len() < 4 {
+            let message = format!("{} examples are too few to cut them into parts", data.len());
+            return Err(Error::Data(message));
+        }
         if folds < 2 || folds > data.len() / 2 {
             let remedy = format!("take 2 to {}; 5 is usual", data.len() / 2);
             return Err(Error::argument("folds", folds, remedy));

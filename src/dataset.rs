@@ -100,16 +100,17 @@ impl Reviews {
         imdb::from_archive(path.as_ref(), archive::PER_FOLDER)
     }
 
-    /// Puts texts and labels together. Labels are class numbers, 0, 1, 2, ...; if some of these are
-    /// left out, as 0 is by stars from 1 to 5, that is printed: [`Reviews::from_frame`] numbers labels
-    /// of any kind.
+    /// Puts texts and labels together. Labels are class numbers, 0, 1, 2, ..., with names
+    /// ([`Labels::called`]) or without. If some numbers are left out of those without, as 0 is by stars
+    /// from 1 to 5, that is printed: [`Reviews::from_frame`] numbers labels of any kind.
     ///
     /// # Errors
     /// [`Error::Data`] if there are none, not as many labels as texts, or a label that is negative
     /// or 1,000 and more.
-    pub fn from_rows(texts: Vec<String>, labels: Vec<i64>) -> Result<Reviews> {
+    pub fn from_rows(texts: Vec<String>, labels: impl Into<Labels>) -> Result<Reviews> {
+        let labels = labels.into();
         check_labels(&labels)?;
-        let labels = Labels::from(labels);
+        labels.check()?;
         let gap = labels.gap();
         let reviews = Reviews::new(texts, labels)?;
         gap.into_iter().for_each(|gap| println!("{gap}"));

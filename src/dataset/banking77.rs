@@ -27,7 +27,7 @@ const TEST: Download = Download {
 pub fn full(folder: &Path) -> Result<Reviews> {
     let folder = folder.join("banking77");
     let mut train = read(&TRAIN, &folder.join("train.csv"))?;
-    let test = read(&TEST, &folder.join("test.csv"))?.with_class_names(&train.class_names)?;
+    let (test, _) = read(&TEST, &folder.join("test.csv"))?.numbered_by(&train.class_names)?;
     train.frame.vstack_mut(&test.frame)?;
     Ok(train)
 }

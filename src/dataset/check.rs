@@ -146,7 +146,7 @@ impl Reviews {
         }
         let words = |row: usize| texts[row].split_whitespace().count();
         let mut rows: Vec<usize> = (0..texts.len()).collect();
-        rows.sort_by_key(|row| words(*row));
+        rows.sort_by_cached_key(|row| words(*row));
         for (found, row) in [
             ("words of the shortest text", rows.first()),
             ("of the median", rows.get(rows.len() / 2)),
@@ -238,7 +238,8 @@ mod tests {
     use super::*;
 
     fn reviews(rows: &[(&str, i64)]) -> Reviews {
-        let (texts, labels) = rows.iter().map(|&(text, label)| (text.to_owned(), label)).unzip();
+        let (texts, labels): (_, Vec<i64>) =
+            rows.iter().map(|&(text, label)| (text.to_owned(), label)).unzip();
         Reviews::from_rows(texts, labels).unwrap()
     }
 

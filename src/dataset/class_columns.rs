@@ -1,7 +1,7 @@
 //! The columns of the classes in the frame of reviews with several labels.
 
 use super::cells::{self, Cell, Cells, Source};
-use super::classes::plain;
+use super::classes;
 use super::quote::{list, quote};
 use super::{MultiLabels, Reviews, frame};
 use crate::error::{Error, Result};
@@ -61,20 +61,24 @@ impl Reviews {
     }
 
     /// [`with_class_names`](Self::with_class_names) where a text may have several labels.
-    pub(super) fn with_classes(&self, names: &[String]) -> Result<Reviews> {
+    pub(super) fn with_classes(&self, names: &[String]) -> Result<(Reviews, Vec<String>)> {
         let labels = self.multi_labels()?;
-        let place = |name: &String| names.iter().position(|other| plain(other) == plain(name));
-        let places: Vec<Option<usize>> = labels.class_names().iter().map(place).collect();
+        // A class that no text has needs no name.
+        let counts = labels.class_counts();
+        let used: Vec<usize> = (0..counts.len()).filter(|class| counts[*class] > 0).collect();
+        let known: Vec<String> =
+            used.iter().map(|class| labels.class_names()[*class].clone()).collect();
+        let first = |class: usize| labels.rows().iter().position(|row| row[used[class]]);
+        let refuse = |class, fault| frame::row(first(class).unwrap_or_default(), fault);
+        let classes = classes::by_names(&known, names, refuse)?;
         let mut rows = vec![vec![false; names.len()]; labels.len()];
-        for (at, (row, old)) in rows.iter_mut().zip(labels.rows()).enumerate() {
-            for (class, place) in places.iter().enumerate().filter(|(class, _)| old[*class]) {
-                let label = || quote(&labels.class_names()[class]);
-                let fault =
-                    || format!("the label {} is none of the class names: {}", label(), list(names));
-                row[place.ok_or_else(|| frame::row(at, fault()))?] = true;
+        for (row, old) in rows.iter_mut().zip(labels.rows()) {
+            for (class, place) in used.iter().zip(&classes.labels) {
+                row[*place as usize] |= old[*class];
             }
         }
-        self.with_multi_labels(&MultiLabels::new(rows, names)?)
+        let reviews = self.with_multi_labels(&MultiLabels::new(rows, names)?)?;
+        Ok((reviews, classes.note.into_iter().collect()))
     }
 }
 

@@ -29,7 +29,7 @@ pub fn number(labels: &[String], refuse: impl Fn(usize, String) -> Error) -> Res
             return words(labels);
         }
         let remedy = "write numbers with a decimal point and nothing between thousands, or put words in \
-                      their place";
+                      their place; if these are several labels, from_csv_multi_label reads them";
         return Err(refuse(row, format!("the label {}: {remedy}", quote(&labels[row]))));
     }
     let mut values = Vec::with_capacity(labels.len());

@@ -118,7 +118,8 @@ mod tests {
     fn the_cache_is_read_and_one_that_is_not_whole_is_named() {
         let folder = test_folder("imdb-cache");
         let texts = (0..50_000).map(|row| format!("review {row}")).collect();
-        let all = Reviews::from_rows(texts, (0..50_000).map(|row| row % 2).collect()).unwrap();
+        let all =
+            Reviews::from_rows(texts, (0..50_000).map(|row| row % 2).collect::<Vec<_>>()).unwrap();
         all.write_csv(folder.join("imdb-50000.csv")).unwrap();
         let reviews = full(&folder).unwrap();
         assert_eq!(reviews.texts().unwrap(), all.texts().unwrap());

@@ -71,6 +71,10 @@ pub fn value<'a>(
 pub fn text_of(object: &Map<String, Value>, name: &str) -> std::result::Result<String, String> {
     match value(object, name)? {
         Value::String(text) => Ok(text.clone()),
+        Value::Null => Err(format!(
+            "the field {} is null: leave the line out, or write \"\" for a text without words",
+            quote(name)
+        )),
         other => Err(format!("the field {} holds {}, not a text", quote(name), kind(other))),
     }
 }
@@ -163,7 +167,10 @@ mod tests {
         let good = "{\"text\": \"a\", \"label\": 1}";
         for (line, expected) in [
             ("{\"text\": \"a\"}", "line 2: no field \"label\"; there are text"),
-            ("{\"text\": null, \"label\": 1}", "line 2: the field \"text\" holds null, not a text"),
+            (
+                "{\"text\": null, \"label\": 1}",
+                "line 2: the field \"text\" is null: leave the line out",
+            ),
             ("{\"text\": 5, \"label\": 1}", "line 2: the field \"text\" holds a number"),
             (
                 "{\"text\": \"a\", \"label\": null}",

@@ -63,6 +63,22 @@ impl MultiLabels {
         &self.rows
     }
 
+    /// The labels of these rows, in this order: for a choice or an order of one's own, as
+    /// [`Labels::select_rows`](super::Labels::select_rows).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such row.
+    pub fn select_rows(&self, rows: &[usize]) -> Result<MultiLabels> {
+        let labels = |&row: &usize| {
+            self.rows.get(row).cloned().ok_or_else(|| {
+                let count = thousands(self.len());
+                Error::argument("rows", row, format!("there are {count} texts, numbered from 0"))
+            })
+        };
+        let rows = rows.iter().map(labels).collect::<Result<_>>()?;
+        Ok(MultiLabels { rows, class_names: self.class_names.clone() })
+    }
+
     /// How many texts there are.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -129,6 +145,14 @@ mod tests {
             (vec!["a".to_owned(), "<b>".to_owned()], vec![], vec![])
         );
         assert_eq!((labels.class_counts(), labels.without_label()), (vec![1, 1], 1));
+        let turned = labels.select_rows(&[1, 0, 0]).unwrap();
+        assert_eq!(
+            (turned.class_counts(), turned.class_names()),
+            (vec![2, 2], labels.class_names())
+        );
+        assert!(
+            labels.select_rows(&[2]).unwrap_err().to_string().starts_with("rows = 2: there are 2")
+        );
         let shown = labels.to_html();
         assert!(shown.text().contains("2 texts") && !shown.html().contains("<b>"));
         let error =

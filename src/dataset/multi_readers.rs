@@ -118,7 +118,7 @@ fn check(text: &str, labels: &[&str]) -> Result<()> {
         let remedy = format!("{} is there twice: name each column once", quote(label));
         return Err(Error::argument("labels", list(labels), remedy));
     }
-    labels.iter().try_for_each(|label| apart(text, label))
+    labels.iter().try_for_each(|label| apart(text.trim(), label.trim()))
 }
 
 fn together(

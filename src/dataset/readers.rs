@@ -138,16 +138,22 @@ impl Reviews {
     /// there twice, or there are more names than numbers, and 0 is none of these.
     pub fn with_class_names(&self, class_names: &[impl AsRef<str>]) -> Result<Reviews> {
         let names: Vec<String> = class_names.iter().map(|name| name.as_ref().to_owned()).collect();
+        said(self.numbered_by(&names)?)
+    }
+
+    /// The same, and what is to be said of it.
+    pub(super) fn numbered_by(&self, names: &[String]) -> Result<(Reviews, Vec<String>)> {
         if self.is_multi_label() {
-            return self.with_classes(&names);
+            return self.with_classes(names);
         }
         let labels = frame::class_numbers(&self.frame, &self.class_names)?;
         let words: Vec<String> =
             labels.iter().map(|label| self.class_names[*label as usize].clone()).collect();
-        let classes = classes::by_names(&words, &names, frame::row)?;
+        let classes = classes::by_names(&words, names, frame::row)?;
         let mut frame = self.frame.clone();
         frame.with_column(Column::new("label".into(), classes.labels))?;
-        said((Reviews { frame, class_names: classes.names }, classes.note.into_iter().collect()))
+        let reviews = Reviews { frame, class_names: classes.names };
+        Ok((reviews, classes.note.into_iter().collect()))
     }
 }
 

@@ -18,24 +18,29 @@ impl Reviews {
 
     /// The first `rows` reviews as a table, long texts cut.
     fn table(&self, rows: usize) -> Result<Html> {
-        let texts = self.texts()?;
+        let first = self.some(0, rows);
         let (header, meaning, labels) = match self.is_multi_label() {
-            true => ("labels", list(&self.class_names), self.joined_labels()?),
+            true => ("labels", list(&self.class_names), first.joined_labels()?),
             false => {
-                let numbers = self.labels()?.iter().map(i64::to_string).collect();
+                let numbers = first.labels()?.iter().map(i64::to_string).collect();
                 ("label", legend(&self.class_names), numbers)
             }
         };
-        let body: Vec<Vec<String>> = texts
+        let body: Vec<Vec<String>> = first
+            .texts()?
             .iter()
             .zip(labels)
-            .take(rows)
             .map(|(text, label)| vec![excerpt(text, EXCERPT), label])
             .collect();
         let count = thousands(self.len());
         let which = if rows < self.len() { format!("the first {rows} of {count}") } else { count };
         let caption = format!("{which} reviews; labels: {meaning}");
         Ok(table(&caption, &["text", header], &body))
+    }
+
+    /// So many reviews from a row on.
+    pub(super) fn some(&self, row: usize, rows: usize) -> Reviews {
+        Reviews { frame: self.frame.slice(row as i64, rows), class_names: self.class_names.clone() }
     }
 
     /// The labels of each text, "sport, politics".
@@ -49,15 +54,16 @@ impl Reviews {
     /// # Errors
     /// [`Error::Argument`] if there is no such row; they are numbered from 0.
     pub fn review(&self, row: usize) -> Result<Html> {
-        let texts = self.texts()?;
-        let Some(text) = texts.get(row) else {
+        let this = self.some(row, 1);
+        let texts = this.texts()?;
+        let Some(text) = texts.first() else {
             let remedy = format!("there are {} reviews, numbered from 0", self.len());
             return Err(Error::argument("row", row, remedy));
         };
         let label = match self.is_multi_label() {
-            true => format!("labels: {}", self.joined_labels()?[row]),
+            true => format!("labels: {}", this.joined_labels()?[0]),
             false => {
-                let label = self.labels()?[row];
+                let label = this.labels()?[0];
                 format!("label {label}: {}", self.class_names[label as usize])
             }
         };

@@ -135,7 +135,7 @@ mod tests {
 
     fn numbered(count: usize, class: impl Fn(usize) -> i64) -> Reviews {
         let texts = (0..count).map(|row| format!("review {row}")).collect();
-        Reviews::from_rows(texts, (0..count).map(class).collect()).unwrap()
+        Reviews::from_rows(texts, (0..count).map(class).collect::<Vec<_>>()).unwrap()
     }
 
     #[test]

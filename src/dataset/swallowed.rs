@@ -3,7 +3,10 @@
 use super::records::{Record, Records};
 use std::collections::HashSet;
 
-/// So many lines that all look like rows are no text, if they have few labels, whatever these are.
+/// So many lines that all look like rows of known labels are no text: two of them may be a sentence with
+/// a number in it, and another one.
+const SOME: usize = 3;
+/// So many are none, if they have few labels, whatever these are.
 const MANY: usize = 5;
 /// A label has hardly ever more characters.
 const LONGEST: usize = 40;
@@ -66,7 +69,8 @@ impl<'a> Suspects<'a> {
     fn are_labels(&self, labels: &[String]) -> bool {
         let distinct: HashSet<&String> = labels.iter().collect();
         let repeat = labels.len() >= MANY && 2 * distinct.len() <= labels.len();
-        repeat || distinct.into_iter().all(|label| self.labels.contains(label))
+        let known = || distinct.iter().all(|label| self.labels.contains(*label));
+        repeat || (labels.len() >= SOME && known())
     }
 
     /// The labels of the lines, if all can be rows.

@@ -165,6 +165,11 @@ struct Shape {
 fn have_names<'a>(records: impl Iterator<Item = std::result::Result<Record<'a>, String>>) -> bool {
     let mut records = records.map_while(std::result::Result::ok);
     let Some(header) = records.next() else { return false };
+    // A column of numbers that has a name is none of row names: a text is cut by a comma of its own.
+    let first = header.fields[0].trim().to_lowercase();
+    if ["", "id", "index", "row", "number", "no", "nr"].contains(&first.as_str()) {
+        return false;
+    }
     let (mut names, mut goes_on) = (HashSet::new(), false);
     for Record { fields, .. } in records {
         let is_new = whole(&fields[0]).is_some_and(|name| names.insert(name));

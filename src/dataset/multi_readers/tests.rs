@@ -270,6 +270,11 @@ fn another_numbering_moves_the_labels_along() {
     );
     let fewer = reviews.with_class_names(&["a", "b"]).unwrap();
     assert_eq!(fewer.frame.get_column_names(), ["text", "a", "b"]);
+    // Classes that are numbers get their names by these.
+    let labels = MultiLabels::new(vec![vec![true, false], vec![false, true]], ["0", "1"]).unwrap();
+    let numbers = twenty().some(0, 2).with_multi_labels(&labels).unwrap();
+    let named = numbers.with_class_names(&["admiration", "joy"]).unwrap();
+    assert_eq!(joined(&named), ["admiration", "joy"]);
 }
 
 #[test]

@@ -29,6 +29,9 @@ fn rows_that_a_lone_quote_swallows_are_found() {
         notes[0].starts_with("1 text of several lines, the first in the lines 2 to 3,"),
         "{notes:?}"
     );
+    // Nor of two lines, which may be a sentence with a number, and another one.
+    let (reviews, notes) = read("text,label\n\"Note 3,1\nSehr gut\",1\nx,0\n").unwrap();
+    assert_eq!((reviews.len(), notes.len()), (2, 1), "{notes:?}");
     let wider = complaint(read("text,label\n\"Oh,1\na,0\n5\",0,1\n"));
     assert!(wider.contains("a quote makes one row of the lines 2 to 4, with 3 fields"), "{wider}");
     assert!(wider.contains("quotes: false"), "{wider}");
@@ -46,6 +49,8 @@ fn texts_of_several_lines_are_texts() {
         ("a\rb\r\nc", "0"),
         ("let a;,1x\nlet b;,2x\nlet c;,3x\nlet d;,4x\nlet e;,5x\nlet f;,6x", "0"),
         ("He said \"no\",\nshe said \"yes\"", "0"),
+        ("Food,1\nnice", "0"),
+        ("Note 3,1\nSehr gut", "0"),
     ] {
         let quoted = text.replace('"', "\"\"");
         for file in [
@@ -86,6 +91,7 @@ fn row_names_of_r_are_no_column() {
     // What pandas shifts by one column is refused.
     for (file, remedy) in [
         ("text,label\na, b,1\nc, d,0\n", "must stand in quotes"),
+        ("id,text,label\n1,a, b,1\n2,c, d,0\n", "must stand in quotes"),
         ("id,text,label\n1,a,0,\n2,b,1,\n", "if each line ends in a separator"),
         ("text,label\n1,a,0\n1,b,1\n", "each column needs a name"),
         ("text,label\n1,a,0\n2,b\n", "line 2 has 3 fields"),
