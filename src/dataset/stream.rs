@@ -44,7 +44,8 @@ impl TextStream {
 
     /// A column of a CSV file, as [`Reviews::from_csv_with`](super::Reviews::from_csv_with) reads it,
     /// but for its encoding, which must be UTF-8: of the options, `separator`, `quotes` and `header`
-    /// count here. Missing texts are texts, too. Each text is an error as in [`lines`](Self::lines),
+    /// count here. Missing texts are texts, too. A text is there as soon as its row is; a file without
+    /// a header is first read up to 64 KB, unless the separator is given. Each text is an error as in [`lines`](Self::lines),
     /// also if its row has a quote that is not closed, or too many or too few fields.
     ///
     /// # Errors
@@ -58,12 +59,12 @@ impl TextStream {
     ) -> Result<TextStream> {
         let (header, quotes) = (options.header, options.quotes);
         let mut source = Source::new(Box::new(input), name);
-        let begin = source.begin()?;
+        let begin = source.first_record(quotes && options.separator.is_none())?;
         let announced = announced(begin);
         let separator = match options.separator.or(announced) {
             Some(given) => given_separator(given)?,
             None if header => separator::by_names(begin, quotes, &[column]),
-            None => separator::by_shape(begin, quotes, least(&[column]))
+            None => separator::by_shape(source.first_block()?, quotes, least(&[column]))
                 .map_err(|fault| source.refuse(&fault))?,
         };
         if announced.is_some() {

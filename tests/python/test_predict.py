@@ -221,6 +221,24 @@ def test_line_by_line_each_is_answered_at_once(bert):
     assert program.wait(20) == 0
 
 
+def test_row_by_row_each_is_answered_at_once(bert):
+    program = start(bert, "--line-buffered", "--column", "text")
+    for rows in (b"id,text\n1,good\n", b'2,"a\n""bad"" film"\n', b"\n3,\n"):
+        program.stdin.write(rows)
+        program.stdin.flush()
+        assert "label" in json.loads(program.stdout.readline())
+    program.stdin.write(b'4,"a" b\n')
+    program.stdin.flush()
+    assert b"line 7, field 2: text after its closing quote" in program.stderr.readlines()[-1]
+    assert program.wait(20) == 1
+
+
+def test_rows_to_come_do_not_tell_the_separator(bert):
+    arguments = ("--line-buffered", "--column", "0", "--no-header")
+    assert "give --separator" in refusal(bert, *arguments, text=b"a,1\n")[0]
+    assert len(answers(bert, *arguments, "--separator", ",", text=b"a,1\n")) == 1
+
+
 def test_what_is_typed_in_is_answered_at_once(bert):
     master, slave = pty.openpty()
     command = [os.environ["UNIT8_PREDICT"], str(bert)]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use unit8::dataloader::{Dataset, PREDICTED_TOGETHER};
-use unit8::{Encodings, Error, Result, TextStream, Tokenizer};
+use unit8::{CsvOptions, Encodings, Error, Result, TextStream, Tokenizer};
 
 /// So many texts are encoded before more are read, or fewer of so many bytes: these are all texts that
 /// are in memory.
@@ -61,14 +61,21 @@ impl Input {
                 (Box::new(file), path.display().to_string(), size)
             }
         };
+        let has_all = size.is_some();
         let is_typed = arguments.file.is_none() && stdin().is_terminal();
+        let at_once = if is_typed || arguments.line_buffered { 1 } else { PREDICTED_TOGETHER };
+        let CsvOptions { header, separator, .. } = arguments.options;
+        if at_once == 1 && !has_all && !header && separator.is_none() {
+            let message = "the rows that tell what stands between the columns are still to come: with \
+                 --no-header, give --separator, too";
+            return Err(Error::Data(message.to_owned()));
+        }
         let bytes = Arc::new(AtomicU64::new(0));
         let input = Counted { inner, bytes: bytes.clone() };
         let texts = match &arguments.column {
             None => TextStream::lines(input, &name),
             Some(column) => TextStream::column(input, &name, column, &arguments.options)?,
         };
-        let at_once = if is_typed || arguments.line_buffered { 1 } else { PREDICTED_TOGETHER };
         Ok(Input { texts, size, bytes, at_once })
     }
 

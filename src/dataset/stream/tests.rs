@@ -118,6 +118,38 @@ fn a_row_that_cannot_be_read_is_named_after_the_ones_before_it() {
     }
 }
 
+/// Says what it is asked for behind what it holds.
+struct Open(Cursor<&'static [u8]>);
+
+impl Read for Open {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(io::Error::other("more is wanted")),
+            read => Ok(read),
+        }
+    }
+}
+
+#[test]
+fn nothing_is_waited_for_that_does_not_belong_to_a_text() {
+    let options = CsvOptions::default();
+    let bare = CsvOptions { header: false, separator: Some(','), ..options.clone() };
+    for (bytes, name, options, expected) in [
+        (&b"text;n\na;1\n"[..], "text", &options, "a"),
+        (b"\r\ntext,n\r\na,1\r\n", "text", &options, "a"),
+        (b"sep=;\ntext;n\na;1\n", "text", &options, "a"),
+        (b"\"te\nxt\",n\n\"5\"\"\n,\",1\n", "te\nxt", &options, "5\"\n,"),
+        (b"5\" tape,1\n", "0", &bare, "5\" tape"),
+    ] {
+        let mut texts = TextStream::column(Open(Cursor::new(bytes)), "in", name, options).unwrap();
+        assert_eq!(texts.next().unwrap().unwrap(), expected);
+        assert!(texts.next().unwrap().unwrap_err().to_string().contains("more is wanted"));
+    }
+    let broken = Open(Cursor::new(b"text,n\n\"a\" b"));
+    let mut texts = TextStream::column(broken, "in", "text", &options).unwrap();
+    assert!(texts.next().unwrap().unwrap_err().to_string().contains("text after its closing"));
+}
+
 #[test]
 fn large_texts_are_read_and_endless_ones_refused() {
     let large = "ab ".repeat(3_500_000);
