@@ -155,6 +155,20 @@ def test_what_cannot_be_read_is_one_sentence_after_the_answers_so_far(bert, argu
     assert "CsvOptions" not in sentence
 
 
+def test_a_piece_without_a_vector_is_named_with_its_text(bert, tmp_path):
+    from transformers import BertForSequenceClassification
+
+    pieces = AutoTokenizer.from_pretrained(bert).get_vocab()
+    small = BertForSequenceClassification.from_pretrained(bert)
+    small.resize_token_embeddings(pieces["movie"])
+    folder = shutil.copytree(bert, tmp_path / "small")
+    small.save_pretrained(folder)
+    texts = ["[UNK]"] * 5000
+    texts[2999] = "movie"
+    sentence, answered = refusal(folder, text="\n".join(texts).encode())
+    assert sentence.startswith('text 3000 has the piece "movie"') and answered == 2999, sentence
+
+
 def test_what_is_no_finetuned_model_is_one_sentence(bert, tmp_path):
     assert "no such folder" in refusal(tmp_path / "modle", text=b"a")[0]
     assert "which MODEL?" in refusal(code=2)[0]

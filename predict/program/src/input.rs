@@ -23,6 +23,8 @@ pub struct Input {
     bytes: Arc<AtomicU64>,
     /// How many texts are classified together.
     at_once: usize,
+    /// How many texts have been encoded.
+    encoded: usize,
 }
 
 /// Texts that are classified together.
@@ -76,7 +78,7 @@ impl Input {
             None => TextStream::lines(input, &name),
             Some(column) => TextStream::column(input, &name, column, &arguments.options)?,
         };
-        Ok(Input { texts, size, bytes, at_once })
+        Ok(Input { texts, size, bytes, at_once, encoded: 0 })
     }
 
     /// Reads and encodes, one window ahead of whoever takes them. The thread ends with the input, with
@@ -108,8 +110,7 @@ impl Input {
         while encodings.len() < self.at_once && matches!(outcome, Ok(true)) {
             let texts;
             (texts, outcome) = self.some(self.at_once - encodings.len());
-            let more = tokenizer.encode(&texts, max_length);
-            if let Err(error) = more.and_then(|more| encodings.append(&more)) {
+            if let Err(error) = self.add(&texts, &mut encodings, tokenizer, max_length) {
                 outcome = Err(error);
             }
         }
@@ -121,6 +122,26 @@ impl Input {
             Ok(more) => Some(more),
             Err(error) => sender.send(Err(error)).ok().map(|()| false),
         }
+    }
+
+    /// Encodes more texts; if one can't be, those before it.
+    fn add(
+        &mut self,
+        texts: &[String],
+        encodings: &mut Encodings,
+        tokenizer: &Tokenizer,
+        max_length: usize,
+    ) -> Result<()> {
+        if let Ok(more) = tokenizer.encode(texts, max_length) {
+            self.encoded += texts.len();
+            return encodings.append(&more);
+        }
+        for text in texts {
+            self.encoded += 1;
+            let one = tokenizer.encode(&[text], max_length);
+            encodings.append(&one.map_err(|error| of_text(error, self.encoded))?)?;
+        }
+        Ok(())
     }
 
     /// The next texts, `most` or fewer, and whether there may be more, or why there are none.
@@ -137,5 +158,16 @@ impl Input {
             }
         }
         (texts, Ok(true))
+    }
+}
+
+/// The library counts the texts of each call.
+fn of_text(error: Error, number: usize) -> Error {
+    match error {
+        Error::Data(message) => Error::Data(match message.strip_prefix("row 0 (from 0) ") {
+            Some(has) => format!("text {number} {has}"),
+            None => format!("text {number}: {message}"),
+        }),
+        other => other,
     }
 }
