@@ -143,6 +143,8 @@ def test_a_mark_and_line_ends_of_windows_are_no_text(bert):
         (("--column", "text"), b"id,text\n1,a\n2,b,c\n", "line 3 has 3 fields", 1),
         (("--column", "text"), b"id,review\n1,a\n", 'no column "text"; there are id, review', 0),
         (("--column", "text"), b"", "the file is empty", 0),
+        (("--column", "text"), b'{"text": "a"}\n', "jq -r '.text", 0),
+        (("--column", "0", "--no-header"), b"a, b\tpos\nc, d\tneg\n", "give --separator ','", 0),
         (("--max-length", "0"), b"a", "--max-length 0: this model takes 3 to 40 tokens", 0),
         (("--max-length", "41"), b"", "--max-length 41: this model takes 3 to 40 tokens", 0),
         (("/nowhere",), b"", "/nowhere: No such file", 0),
@@ -152,7 +154,7 @@ def test_a_mark_and_line_ends_of_windows_are_no_text(bert):
 def test_what_cannot_be_read_is_one_sentence_after_the_answers_so_far(bert, arguments, text, complaint, before):
     sentence, answered = refusal(bert, *arguments, text=text)
     assert complaint in sentence and answered == before, sentence
-    assert "CsvOptions" not in sentence
+    assert "CsvOptions" not in sentence and "::" not in sentence
 
 
 def test_a_piece_without_a_vector_is_named_with_its_text(bert, tmp_path):
