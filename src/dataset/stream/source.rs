@@ -1,6 +1,6 @@
 //! A part of a file as text: what has been read and not used yet.
 
-use crate::dataset::decode::line_ends;
+use crate::dataset::decode::{NUL, TELLING, line_ends, no_text};
 use crate::dataset::records::{Record, RecordEnd, Records};
 use crate::error::{Error, Result};
 use std::fmt;
@@ -142,18 +142,18 @@ impl Source {
     fn read(&mut self) -> Result<()> {
         self.text.drain(..self.at);
         self.at = 0;
-        let known = self.partial.len();
+        let is_first = self.line == 1 && self.text.is_empty();
         let mut bytes = std::mem::take(&mut self.partial);
-        bytes.resize(known + BLOCK, 0);
         let read = loop {
-            match self.input.read(&mut bytes[known..]) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                other => break other,
+            let read = self.read_behind(&mut bytes)?;
+            // No text is shorter than its line.
+            if !is_first || read == 0 || bytes.len() >= TELLING || bytes.contains(&b'\n') {
+                break read;
             }
         };
-        let read = read.map_err(|error| Error::file(&self.name, error))?;
-        bytes.truncate(known + read);
-        let is_first = self.line == 1 && self.text.is_empty();
+        if let Some(remedy) = no_text(&bytes).filter(|_| is_first) {
+            return Err(self.refuse(remedy));
+        }
         let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
         self.text.push_str(valid);
         if is_first && self.text.starts_with('\u{feff}') {
@@ -170,20 +170,24 @@ impl Source {
         Ok(())
     }
 
-    /// Files of other programs are known by their first line.
+    /// How many bytes there were to read.
+    fn read_behind(&mut self, bytes: &mut Vec<u8>) -> Result<usize> {
+        let known = bytes.len();
+        bytes.resize(known + BLOCK, 0);
+        let read = loop {
+            match self.input.read(&mut bytes[known..]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        let read = read.map_err(|error| Error::file(&self.name, error))?;
+        bytes.truncate(known + read);
+        Ok(read)
+    }
+
+    /// UTF-16 without a mark, and other files that are no text, are known by their first line.
     fn check_first(&self, line: &str) -> Result<()> {
-        if self.line > 1 {
-            return Ok(());
-        }
-        if line.starts_with("PK\u{3}\u{4}") {
-            return Err(self.refuse("a packed file, or one of Excel: unpack it, or save it as CSV"));
-        }
-        if line.contains('\0') {
-            let fault =
-                "line 1 holds NUL characters, as UTF-16 or a picture has: save the file as UTF-8";
-            return Err(self.refuse(fault));
-        }
-        Ok(())
+        if self.line == 1 && line.contains('\0') { Err(self.refuse(NUL)) } else { Ok(()) }
     }
 
     fn not_utf8(&self, byte: u8) -> Error {
@@ -192,7 +196,6 @@ impl Source {
         let line = self.line + line_ends(rest.as_bytes());
         let remedy = match (line, &rest[start..], byte) {
             (1, "", 0xFE | 0xFF) => "this is UTF-16: convert it, iconv -f utf-16 -t utf-8",
-            (1, "\u{1f}", 0x8B) => "a packed file: unpack it, gunzip -c",
             _ => "if it comes from Windows, convert it: iconv -f windows-1252 -t utf-8",
         };
         let place = rest.len() - start + 1;

@@ -74,6 +74,10 @@ fn what_is_no_text_is_named_after_the_lines_before_it() {
         (b"\xFF\xFEa\0\n\0", 0, "iconv -f utf-16 "),
         (b"\x1F\x8B\x08\0", 0, "gunzip"),
         (b"PK\x03\x04..\n", 0, "unpack it"),
+        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 0, "an older Excel: save it as CSV"),
+        (b"%PDF-1.7\n%\xE2\xE3\n", 0, "a PDF file"),
+        (b"PAR1\x15\x04\x15", 0, ".to_json(NEW, orient=\"records\", lines=True)"),
+        (b"\xFD7zXZ\0\0", 0, "unxz"),
         (b"a\0\n\0b\0", 0, "line 1 holds NUL"),
     ] {
         let (texts, error) = lines(bytes);
