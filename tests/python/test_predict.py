@@ -171,6 +171,17 @@ def test_a_piece_without_a_vector_is_named_with_its_text(bert, tmp_path):
     assert sentence.startswith('text 3000 has the piece "movie"') and answered == 2999, sentence
 
 
+def test_what_is_guessed_of_a_table_is_said(bert):
+    for text, count, note in [
+        (b'text,label\n"Great,1\nBad,0\nA 5",1\nb,0', 2, "closes in line 4"),
+        (b'"text","label"\n"1","a, b","pos"\n"2","c","neg"\n', 2, 'has "a, b" for "text"'),
+    ]:
+        done = run(bert, "--column", "text", text=text)
+        assert done.returncode == 0 and done.stdout.count(b"\n") == count
+        said = done.stderr.decode()
+        assert said.count(note) == 1 and "CsvOptions" not in said, said
+
+
 def test_what_is_no_finetuned_model_is_one_sentence(bert, tmp_path):
     assert "no such folder" in refusal(tmp_path / "modle", text=b"a")[0]
     assert "which MODEL?" in refusal(code=2)[0]

@@ -32,6 +32,8 @@ pub struct Window {
     pub encodings: Encodings,
     /// How much of the input has been read so far.
     pub bytes: u64,
+    /// What was found out about the input.
+    pub notes: Vec<String>,
 }
 
 /// Counts the bytes that are read.
@@ -116,7 +118,8 @@ impl Input {
         }
         if !encodings.is_empty() {
             let bytes = self.bytes.load(Ordering::Relaxed);
-            sender.send(Ok(Window { encodings, bytes })).ok()?;
+            let notes = self.texts.take_notes();
+            sender.send(Ok(Window { encodings, bytes, notes })).ok()?;
         }
         match outcome {
             Ok(more) => Some(more),

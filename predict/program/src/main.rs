@@ -52,6 +52,7 @@ fn classify(arguments: &Arguments) -> Result<(), Failed> {
     let (windows, reading) = input.encode(model.tokenizer.clone(), max_length);
     for window in windows {
         let window = window?;
+        window.notes.iter().for_each(|note| progress.say(&in_our_words(note)));
         let said = Said::by(&trainer, &model, &window.encodings)
             .map_err(|error| in_the_input(error, progress.texts()))?;
         let written = output.write(&said);

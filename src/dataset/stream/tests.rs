@@ -103,6 +103,53 @@ fn a_column_is_read_as_from_csv_reads_it() {
     assert_eq!(column(b"1\t\"a\n2\tb\n", "1", &bare), (expected, None));
 }
 
+fn noted(bytes: &'static [u8]) -> (Vec<String>, Vec<String>, Option<String>) {
+    let mut texts = TextStream::column(bytes, "in", "text", &CsvOptions::default()).unwrap();
+    let (mut found, mut error) = (Vec::new(), None);
+    for text in texts.by_ref() {
+        match text {
+            Ok(text) => found.push(text),
+            Err(fault) => error = Some(fault.to_string()),
+        }
+    }
+    (found, texts.take_notes(), error)
+}
+
+#[test]
+fn the_names_of_r_s_rows_are_no_texts() {
+    let (texts, notes, error) =
+        noted(b"\"text\",\"label\"\n\"1\",\"a, b\",\"pos\"\n\"3\",\"c\",\"neg\"\n");
+    assert_eq!((texts, error), (vec!["a, b".to_owned(), "c".to_owned()], None));
+    assert!(notes.len() == 1 && notes[0].contains("has \"a, b\" for \"text\""), "{notes:?}");
+    for (rows, before, complaint) in [
+        (&b"text,label\n1,a,b\n2,a\n"[..], 1, "line 3 has 2 fields and should have 3"),
+        (b"text,label\n1,a,b\n1,a,b\n", 1, "line 3 has 3 fields and should have 3, first a number"),
+        (b"text,label\n1,a,\n2,b,\n", 0, "line 2 has 3 fields, the first line has 2"),
+        (b"text,label\na,1\n1,a,b\n", 1, "line 3 has 3 fields, the first line has 2"),
+    ] {
+        let (texts, _, error) = noted(rows);
+        assert_eq!(texts.len(), before);
+        assert!(error.as_ref().is_some_and(|error| error.contains(complaint)), "{error:?}");
+    }
+}
+
+#[test]
+fn a_text_that_may_be_rows_is_noted_once() {
+    let (texts, notes, error) =
+        noted(b"text,label\n\"Great,1\nBad,0\nA 5\",1\nb,0\n\"c,1\nd\",0\n");
+    assert_eq!((texts.len(), error), (3, None));
+    assert!(
+        notes.len() == 1 && notes[0].starts_with("line 2: a quote opens here and closes in line 4")
+    );
+    for file in [
+        &b"text,label\n\"Great,\nbut, really, long\",1\nb,0\n"[..],
+        b"text,label\n\"Great, but\nlong\",1\n",
+        b"text\n\"a\nb\"\n",
+    ] {
+        assert_eq!(noted(file).1, Vec::<String>::new());
+    }
+}
+
 #[test]
 fn a_row_that_cannot_be_read_is_named_after_the_ones_before_it() {
     for (bytes, before, complaint) in [
