@@ -69,9 +69,26 @@ const NO_TEXT: [(&[u8], &str); 8] = [
     (b"BZh", "a bzip2 file: unpack it (bunzip2)"),
     (b"\xFD7zXZ", "an xz file: unpack it (unxz)"),
     (b"\x28\xB5\x2F\xFD", "a zstd file: unpack it (unzstd)"),
-    (b"PAR1", "a Parquet file: in Python, pandas.read_parquet(OLD).to_csv(NEW)"),
+    (
+        b"PAR1",
+        "a Parquet file: in Python, pandas.read_parquet(OLD).to_csv(NEW), or .to_json(NEW, \
+         orient=\"records\", lines=True) if there are lists in it",
+    ),
     (b"%PDF-", "a PDF file: copy its table into a text file"),
 ];
+
+/// So many bytes tell a file that is no text.
+pub const TELLING: usize = 6;
+
+/// What to do with a file that is no text.
+pub fn no_text(first_bytes: &[u8]) -> Option<&'static str> {
+    let found = NO_TEXT.iter().find(|(start, _)| first_bytes.starts_with(start));
+    found.map(|(_, remedy)| *remedy)
+}
+
+/// What is wrong with a file that has such characters in its first line.
+pub const NUL: &str =
+    "line 1 holds NUL characters, as UTF-16 or a picture has: save the file as UTF-8";
 
 /// The text of a file and its encoding: the one that a byte order mark names, else the given one,
 /// else UTF-8. None for a format that is always UTF-8 and has no option for it.
@@ -106,8 +123,8 @@ fn decode(
     given: Option<Encoding>,
     has_option: bool,
 ) -> std::result::Result<(String, Encoding), String> {
-    if let Some((_, remedy)) = NO_TEXT.iter().find(|(start, _)| bytes.starts_with(start)) {
-        return Err((*remedy).to_owned());
+    if let Some(remedy) = no_text(&bytes) {
+        return Err(remedy.to_owned());
     }
     let marked = match bytes[..] {
         [0xEF, 0xBB, 0xBF, ..] => Some(Encoding::Utf8),
@@ -129,9 +146,7 @@ fn decode(
     if text.split(['\n', '\r']).next().is_some_and(|line| line.contains('\0')) {
         let option = ", or name its encoding (\"utf-16le\", \"utf-16be\") in CsvOptions";
         let option = if has_option { option } else { "" };
-        return Err(format!(
-            "line 1 holds NUL characters, as UTF-16 or a picture has: save the file as UTF-8{option}"
-        ));
+        return Err(format!("{NUL}{option}"));
     }
     if let Some(at) = text.find("\u{1b}$") {
         let line = line_ends(&text.as_bytes()[..at]) + 1;

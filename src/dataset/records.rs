@@ -111,6 +111,52 @@ impl<'a> Records<'a> {
     }
 }
 
+/// Finds the end of a record of which more and more is read: each byte is looked at once.
+pub struct RecordEnd {
+    separator: u8,
+    quotes: bool,
+    at: usize,
+    place: Place,
+}
+
+/// What stands before a byte of a record.
+enum Place {
+    FieldStart,
+    Field,
+    Quoted,
+    AfterQuote,
+    Return,
+}
+
+impl RecordEnd {
+    pub fn new(separator: u8, quotes: bool) -> RecordEnd {
+        RecordEnd { separator, quotes, at: 0, place: Place::FieldStart }
+    }
+
+    /// The end of the first record or blank line, its line end included; that of the text if nothing
+    /// behind it can mend the record. None: it may go on. The text has grown since the last call, or
+    /// is the same.
+    pub fn find(&mut self, text: &str) -> Option<usize> {
+        while let Some(&byte) = text.as_bytes().get(self.at) {
+            self.place = match (&self.place, byte) {
+                (Place::Return, b'\n') => return Some(self.at + 1),
+                (Place::Return, _) => return Some(self.at),
+                (Place::Quoted, b'"') => Place::AfterQuote,
+                (Place::Quoted, _) => Place::Quoted,
+                (_, b'\n') => return Some(self.at + 1),
+                (_, b'\r') => Place::Return,
+                (_, byte) if byte == self.separator => Place::FieldStart,
+                (Place::AfterQuote, b'"') => Place::Quoted,
+                (Place::AfterQuote, _) => return Some(text.len()),
+                (Place::FieldStart, b'"') if self.quotes => Place::Quoted,
+                _ => Place::Field,
+            };
+            self.at += 1;
+        }
+        None
+    }
+}
+
 impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>, String>;
 
@@ -171,6 +217,23 @@ mod tests {
         let letters = all("\"a,b\n\"\"c,\"d\"\n", false).unwrap();
         assert_eq!(letters[0].1, ["\"a", "b"]);
         assert_eq!(letters[1].1, ["\"\"c", "\"d\""]);
+    }
+
+    #[test]
+    fn the_end_of_a_record_is_found_as_soon_as_it_is_there() {
+        for text in
+            ["a,b\n", "\"a\n\"\"\",\"b\"\n", "5\" x,\"\"\n", "a,\"\r\n\"\r\n", "\n", "\"\"\"\"\n"]
+        {
+            let (mut found, mut at_once) = (RecordEnd::new(b',', true), RecordEnd::new(b',', true));
+            let ends: Vec<_> =
+                (0..=text.len()).filter_map(|end| found.find(&text[..end])).collect();
+            assert_eq!(ends, [text.len()], "{text:?}");
+            assert_eq!(at_once.find(&format!("{text}c,\"")), Some(text.len()), "{text:?}");
+        }
+        let find = |text: &str, quotes| RecordEnd::new(b',', quotes).find(text);
+        assert_eq!((find("a\r", true), find("a\rb", true)), (None, Some(2)));
+        assert_eq!((find("\"a\nb", true), find("\"a\nb", false)), (None, Some(3)));
+        assert_eq!(find("\"a\" b,c", true), Some(7));
     }
 
     #[test]

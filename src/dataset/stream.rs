@@ -1,10 +1,12 @@
 //! The texts of files that may be larger than the memory.
 
+mod column;
 mod source;
 
 use super::separator;
-use super::table::{CsvOptions, announced, given_separator, least, names_of, place_of, uneven};
+use super::table::{CsvOptions, announced, given_separator, least, names_of, place_of};
 use crate::error::Result;
+use column::Column;
 use source::Source;
 use std::io::Read;
 
@@ -24,13 +26,14 @@ use std::io::Read;
 pub struct TextStream {
     source: Source,
     texts: Texts,
+    notes: Vec<String>,
 }
 
 /// Where the texts are in what is read.
 #[derive(Debug)]
 enum Texts {
     Lines,
-    Column { separator: u8, quotes: bool, place: usize, columns: usize },
+    Column(Column),
     None,
 }
 
@@ -39,12 +42,18 @@ impl TextStream {
     /// empty text. `name` stands in messages. Each line is an [`Error::File`](crate::Error::File) with
     /// its number if it can't be read, is not UTF-8, or larger than 64 MB.
     pub fn lines(input: impl Read + Send + 'static, name: &str) -> TextStream {
-        TextStream { source: Source::new(Box::new(input), name), texts: Texts::Lines }
+        let source = Source::new(Box::new(input), name);
+        TextStream { source, texts: Texts::Lines, notes: Vec::new() }
     }
 
     /// A column of a CSV file, as [`Reviews::from_csv_with`](super::Reviews::from_csv_with) reads it,
-    /// but for its encoding, which must be UTF-8: of the options, `separator`, `quotes` and `header`
-    /// count here. Missing texts are texts, too. Each text is an error as in [`lines`](Self::lines),
+    /// but for its encoding, which must be UTF-8, and what only the whole file can tell. The first row
+    /// decides whether all begin with a number that has no name in the header. A text of several lines
+    /// that may be rows which a stray quote joins is a text, even where it would be an error there,
+    /// where the labels are known: [`take_notes`](Self::take_notes) has both. Of the options,
+    /// `separator`, `quotes` and `header`
+    /// count here. Missing texts are texts, too. A text is there as soon as its row is; a file without
+    /// a header is first read up to 64 KB, unless the separator is given. Each text is an error as in [`lines`](Self::lines),
     /// also if its row has a quote that is not closed, or too many or too few fields.
     ///
     /// # Errors
@@ -58,12 +67,12 @@ impl TextStream {
     ) -> Result<TextStream> {
         let (header, quotes) = (options.header, options.quotes);
         let mut source = Source::new(Box::new(input), name);
-        let begin = source.begin()?;
+        let begin = source.first_record(quotes && options.separator.is_none())?;
         let announced = announced(begin);
         let separator = match options.separator.or(announced) {
             Some(given) => given_separator(given)?,
             None if header => separator::by_names(begin, quotes, &[column]),
-            None => separator::by_shape(begin, quotes, least(&[column]))
+            None => separator::by_shape(source.first_block()?, quotes, least(&[column]))
                 .map_err(|fault| source.refuse(&fault))?,
         };
         if announced.is_some() {
@@ -74,7 +83,13 @@ impl TextStream {
             Ok((place_of(column, &names, header)?, names.len()))
         })?;
         let (place, columns) = found.ok_or_else(|| source.refuse("the file is empty"))?;
-        Ok(TextStream { source, texts: Texts::Column { separator, quotes, place, columns } })
+        let column = Column::new(column, (separator, quotes), (place, columns), header);
+        Ok(TextStream { source, texts: Texts::Column(column), notes: Vec::new() })
+    }
+
+    /// What has been found out about the file since this was called last, a sentence each.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 }
 
@@ -82,15 +97,10 @@ impl Iterator for TextStream {
     type Item = Result<String>;
 
     fn next(&mut self) -> Option<Result<String>> {
-        let next = match self.texts {
+        let next = match &mut self.texts {
             Texts::Lines => self.source.line(),
-            Texts::Column { separator, quotes, place, columns } => {
-                self.source.record((separator, quotes), true, |mut record| {
-                    if record.fields.len() != columns {
-                        return Err(uneven(&record, columns));
-                    }
-                    Ok(std::mem::take(&mut record.fields[place]).into_owned())
-                })
+            Texts::Column(column) => {
+                self.source.record(column.csv(), true, |row| column.text(row, &mut self.notes))
             }
             Texts::None => Ok(None),
         };

@@ -81,11 +81,8 @@ impl<'a> Suspects<'a> {
     /// Whether a line is written like a row with a label that nobody knows: behind the comma of a
     /// sentence is a space.
     fn is_like_a_row(&self, line: &str) -> bool {
-        let row = Records::new(line, self.separator, false).next().and_then(Result::ok);
-        row.is_some_and(|row| {
-            !row.fields.iter().any(|field| field.starts_with(char::is_whitespace))
-                && row.fields[self.label].chars().count() <= LONGEST
-        })
+        written_like_a_row(line, self.separator)
+            .is_some_and(|row| row.fields[self.label].chars().count() <= LONGEST)
     }
 
     /// The label of a line, if it can be a row.
@@ -95,6 +92,19 @@ impl<'a> Suspects<'a> {
         let is_row = row.fields.len() == self.width && !label.is_empty() && label.trim() == label;
         is_row.then(|| label.to_owned())
     }
+}
+
+/// Whether the lines of a record may be rows of so many fields, where it isn't known which are labels.
+pub fn may_be_rows(record: &Record, separator: u8, width: usize) -> bool {
+    let is_row =
+        |line| written_like_a_row(line, separator).is_some_and(|row| row.fields.len() == width);
+    record.last_line > record.line && width > 1 && lines(record.source).all(is_row)
+}
+
+/// The fields of a line, unless they are parts of a sentence.
+fn written_like_a_row(line: &str, separator: u8) -> Option<Record<'_>> {
+    let row = Records::new(line, separator, false).next()?.ok()?;
+    (!row.fields.iter().any(|field| field.starts_with(char::is_whitespace))).then_some(row)
 }
 
 fn lines(source: &str) -> impl Iterator<Item = &str> {

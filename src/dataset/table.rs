@@ -118,12 +118,7 @@ pub fn read_all(
     };
     let mut table = rows(records(), names, optional, &shape).map_err(refused)?;
     if shape.unnamed > 0 {
-        notes.push(format!(
-            "each row has a field more than the header, a number: taken for the row's name, so that the \
-             first row has {} for {}",
-            quote(&table.columns[0][0]),
-            quote(names[0])
-        ));
+        notes.push(row_names(names[0], &table.columns[0][0]));
     }
     notes.append(&mut table.notes);
     table.notes = notes;
@@ -179,6 +174,16 @@ fn have_names<'a>(records: impl Iterator<Item = std::result::Result<Record<'a>, 
         goes_on |= fields.last().is_some_and(|last| !last.trim().is_empty());
     }
     goes_on
+}
+
+/// What is said of a file whose header has no name for the first column.
+pub fn row_names(column: &str, first: &str) -> String {
+    format!(
+        "each row has a field more than the header, a number: taken for the row's name, so that the \
+         first row has {} for {}",
+        quote(first),
+        quote(column)
+    )
 }
 
 fn rows<'a>(

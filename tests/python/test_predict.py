@@ -143,6 +143,8 @@ def test_a_mark_and_line_ends_of_windows_are_no_text(bert):
         (("--column", "text"), b"id,text\n1,a\n2,b,c\n", "line 3 has 3 fields", 1),
         (("--column", "text"), b"id,review\n1,a\n", 'no column "text"; there are id, review', 0),
         (("--column", "text"), b"", "the file is empty", 0),
+        (("--column", "text"), b'{"text": "a"}\n', "jq -r '.text", 0),
+        (("--column", "0", "--no-header"), b"a, b\tpos\nc, d\tneg\n", "give --separator ','", 0),
         (("--max-length", "0"), b"a", "--max-length 0: this model takes 3 to 40 tokens", 0),
         (("--max-length", "41"), b"", "--max-length 41: this model takes 3 to 40 tokens", 0),
         (("/nowhere",), b"", "/nowhere: No such file", 0),
@@ -152,7 +154,32 @@ def test_a_mark_and_line_ends_of_windows_are_no_text(bert):
 def test_what_cannot_be_read_is_one_sentence_after_the_answers_so_far(bert, arguments, text, complaint, before):
     sentence, answered = refusal(bert, *arguments, text=text)
     assert complaint in sentence and answered == before, sentence
-    assert "CsvOptions" not in sentence
+    assert "CsvOptions" not in sentence and "::" not in sentence
+
+
+def test_a_piece_without_a_vector_is_named_with_its_text(bert, tmp_path):
+    from transformers import BertForSequenceClassification
+
+    pieces = AutoTokenizer.from_pretrained(bert).get_vocab()
+    small = BertForSequenceClassification.from_pretrained(bert)
+    small.resize_token_embeddings(pieces["movie"])
+    folder = shutil.copytree(bert, tmp_path / "small")
+    small.save_pretrained(folder)
+    texts = ["[UNK]"] * 5000
+    texts[2999] = "movie"
+    sentence, answered = refusal(folder, text="\n".join(texts).encode())
+    assert sentence.startswith('text 3000 has the piece "movie"') and answered == 2999, sentence
+
+
+def test_what_is_guessed_of_a_table_is_said(bert):
+    for text, count, note in [
+        (b'text,label\n"Great,1\nBad,0\nA 5",1\nb,0', 2, "closes in line 4"),
+        (b'"text","label"\n"1","a, b","pos"\n"2","c","neg"\n', 2, 'has "a, b" for "text"'),
+    ]:
+        done = run(bert, "--column", "text", text=text)
+        assert done.returncode == 0 and done.stdout.count(b"\n") == count
+        said = done.stderr.decode()
+        assert said.count(note) == 1 and "CsvOptions" not in said, said
 
 
 def test_what_is_no_finetuned_model_is_one_sentence(bert, tmp_path):
@@ -219,6 +246,24 @@ def test_line_by_line_each_is_answered_at_once(bert):
         assert "label" in json.loads(program.stdout.readline())
     program.stdin.close()
     assert program.wait(20) == 0
+
+
+def test_row_by_row_each_is_answered_at_once(bert):
+    program = start(bert, "--line-buffered", "--column", "text")
+    for rows in (b"id,text\n1,good\n", b'2,"a\n""bad"" film"\n', b"\n3,\n"):
+        program.stdin.write(rows)
+        program.stdin.flush()
+        assert "label" in json.loads(program.stdout.readline())
+    program.stdin.write(b'4,"a" b\n')
+    program.stdin.flush()
+    assert b"line 7, field 2: text after its closing quote" in program.stderr.readlines()[-1]
+    assert program.wait(20) == 1
+
+
+def test_rows_to_come_do_not_tell_the_separator(bert):
+    arguments = ("--line-buffered", "--column", "0", "--no-header")
+    assert "give --separator" in refusal(bert, *arguments, text=b"a,1\n")[0]
+    assert len(answers(bert, *arguments, "--separator", ",", text=b"a,1\n")) == 1
 
 
 def test_what_is_typed_in_is_answered_at_once(bert):

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use unit8::dataloader::{Dataset, PREDICTED_TOGETHER};
-use unit8::{Encodings, Error, Result, TextStream, Tokenizer};
+use unit8::{CsvOptions, Encodings, Error, Result, TextStream, Tokenizer};
 
 /// So many texts are encoded before more are read, or fewer of so many bytes: these are all texts that
 /// are in memory.
@@ -23,6 +23,8 @@ pub struct Input {
     bytes: Arc<AtomicU64>,
     /// How many texts are classified together.
     at_once: usize,
+    /// How many texts have been encoded.
+    encoded: usize,
 }
 
 /// Texts that are classified together.
@@ -30,6 +32,8 @@ pub struct Window {
     pub encodings: Encodings,
     /// How much of the input has been read so far.
     pub bytes: u64,
+    /// What was found out about the input.
+    pub notes: Vec<String>,
 }
 
 /// Counts the bytes that are read.
@@ -61,15 +65,22 @@ impl Input {
                 (Box::new(file), path.display().to_string(), size)
             }
         };
+        let has_all = size.is_some();
         let is_typed = arguments.file.is_none() && stdin().is_terminal();
+        let at_once = if is_typed || arguments.line_buffered { 1 } else { PREDICTED_TOGETHER };
+        let CsvOptions { header, separator, .. } = arguments.options;
+        if at_once == 1 && !has_all && !header && separator.is_none() {
+            let message = "the rows that tell what stands between the columns are still to come: with \
+                 --no-header, give --separator, too";
+            return Err(Error::Data(message.to_owned()));
+        }
         let bytes = Arc::new(AtomicU64::new(0));
         let input = Counted { inner, bytes: bytes.clone() };
         let texts = match &arguments.column {
             None => TextStream::lines(input, &name),
             Some(column) => TextStream::column(input, &name, column, &arguments.options)?,
         };
-        let at_once = if is_typed || arguments.line_buffered { 1 } else { PREDICTED_TOGETHER };
-        Ok(Input { texts, size, bytes, at_once })
+        Ok(Input { texts, size, bytes, at_once, encoded: 0 })
     }
 
     /// Reads and encodes, one window ahead of whoever takes them. The thread ends with the input, with
@@ -101,19 +112,39 @@ impl Input {
         while encodings.len() < self.at_once && matches!(outcome, Ok(true)) {
             let texts;
             (texts, outcome) = self.some(self.at_once - encodings.len());
-            let more = tokenizer.encode(&texts, max_length);
-            if let Err(error) = more.and_then(|more| encodings.append(&more)) {
+            if let Err(error) = self.add(&texts, &mut encodings, tokenizer, max_length) {
                 outcome = Err(error);
             }
         }
         if !encodings.is_empty() {
             let bytes = self.bytes.load(Ordering::Relaxed);
-            sender.send(Ok(Window { encodings, bytes })).ok()?;
+            let notes = self.texts.take_notes();
+            sender.send(Ok(Window { encodings, bytes, notes })).ok()?;
         }
         match outcome {
             Ok(more) => Some(more),
             Err(error) => sender.send(Err(error)).ok().map(|()| false),
         }
+    }
+
+    /// Encodes more texts; if one can't be, those before it.
+    fn add(
+        &mut self,
+        texts: &[String],
+        encodings: &mut Encodings,
+        tokenizer: &Tokenizer,
+        max_length: usize,
+    ) -> Result<()> {
+        if let Ok(more) = tokenizer.encode(texts, max_length) {
+            self.encoded += texts.len();
+            return encodings.append(&more);
+        }
+        for text in texts {
+            self.encoded += 1;
+            let one = tokenizer.encode(&[text], max_length);
+            encodings.append(&one.map_err(|error| of_text(error, self.encoded))?)?;
+        }
+        Ok(())
     }
 
     /// The next texts, `most` or fewer, and whether there may be more, or why there are none.
@@ -130,5 +161,16 @@ impl Input {
             }
         }
         (texts, Ok(true))
+    }
+}
+
+/// The library counts the texts of each call.
+fn of_text(error: Error, number: usize) -> Error {
+    match error {
+        Error::Data(message) => Error::Data(match message.strip_prefix("row 0 (from 0) ") {
+            Some(has) => format!("text {number} {has}"),
+            None => format!("text {number}: {message}"),
+        }),
+        other => other,
     }
 }

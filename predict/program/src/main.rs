@@ -52,6 +52,7 @@ fn classify(arguments: &Arguments) -> Result<(), Failed> {
     let (windows, reading) = input.encode(model.tokenizer.clone(), max_length);
     for window in windows {
         let window = window?;
+        window.notes.iter().for_each(|note| progress.say(&in_our_words(note)));
         let said = Said::by(&trainer, &model, &window.encodings)
             .map_err(|error| in_the_input(error, progress.texts()))?;
         let written = output.write(&said);
@@ -76,11 +77,18 @@ fn in_the_input(error: Error, before: usize) -> Error {
     }
 }
 
+/// What to do with JSON, whose texts may have line ends.
+const IN_LINES: &str =
+    r#"write its texts as lines, jq -r '.text | gsub("\n"; " ")', and read them without --column"#;
+
 /// The library's remedies, as this program's options.
 fn in_our_words(message: &str) -> String {
     message
         .replace("set quotes: false in CsvOptions", "give --no-quotes")
         .replace("set header: false in CsvOptions, and its", "give --no-header; its")
+        .replace("say which, separator: Some(", "give --separator ")
+        .replace("') in CsvOptions", "'")
+        .replace("Reviews::from_json_lines reads it", IN_LINES)
         .replace("max_length =", "--max-length")
 }
 
@@ -91,19 +99,26 @@ mod tests {
 
     #[test]
     fn remedies_are_options_of_this_program() {
-        let refused = |bytes: &'static [u8]| {
-            let texts = TextStream::column(bytes, "in", "text", &CsvOptions::default());
+        let refused = |bytes: &'static [u8], header| {
+            let options = CsvOptions { header, ..Default::default() };
+            let column = if header { "text" } else { "0" };
+            let texts = TextStream::column(bytes, "in", column, &options);
             let error = match texts {
                 Err(error) => error,
                 Ok(mut texts) => texts.find_map(|text| text.err()).unwrap(),
             };
             in_our_words(&error.to_string())
         };
-        for (bytes, remedy) in
-            [(&b"text\n\"a\n"[..], "give --no-quotes"), (b"review\na\n", "give --no-header;")]
-        {
-            let words = refused(bytes);
-            assert!(words.contains(remedy) && !words.contains("CsvOptions"), "{words}");
+        for (bytes, header, remedy) in [
+            (&b"text\n\"a\n"[..], true, "give --no-quotes"),
+            (b"text,n\n\"a\nb\"\n", true, "give --no-quotes"),
+            (b"review\na\n", true, "give --no-header;"),
+            (b"a, b\tpos\nc, d\tneg\n", false, r"',' or '\t': give --separator ','"),
+            (b"{\"text\": \"a\"}\n", true, "jq -r '.text"),
+        ] {
+            let words = refused(bytes, header);
+            let is_ours = ["CsvOptions", "Some(", "::"].iter().all(|word| !words.contains(word));
+            assert!(words.contains(remedy) && is_ours, "{words}");
         }
     }
 }

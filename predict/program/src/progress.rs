@@ -42,6 +42,11 @@ impl Progress {
         self.bar.set_message(format!("{} texts", self.texts));
     }
 
+    /// Above the bar.
+    pub fn say(&self, note: &str) {
+        self.bar.suspend(|| eprintln!("{note}"));
+    }
+
     /// How many have been.
     pub fn texts(&self) -> usize {
         self.texts

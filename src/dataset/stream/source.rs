@@ -1,7 +1,7 @@
 //! A part of a file as text: what has been read and not used yet.
 
-use crate::dataset::decode::line_ends;
-use crate::dataset::records::{Record, Records};
+use crate::dataset::decode::{NUL, TELLING, line_ends, no_text};
+use crate::dataset::records::{Record, RecordEnd, Records};
 use crate::error::{Error, Result};
 use std::fmt;
 use std::io::{ErrorKind, Read};
@@ -43,10 +43,26 @@ impl Source {
         Error::file(&self.name, fault)
     }
 
-    /// The first block, or all there is.
-    pub fn begin(&mut self) -> Result<&str> {
-        self.read_up_to(BLOCK)?;
+    /// The first record, whatever separates its fields, or a block of it. No more is waited for.
+    pub fn first_record(&mut self, quotes: bool) -> Result<&str> {
+        let end = loop {
+            match first_end(self.rest(), quotes) {
+                Some(end) => break end,
+                None if self.end.is_some() || self.rest().len() >= BLOCK => {
+                    break self.rest().len();
+                }
+                None => self.read()?,
+            }
+        };
         self.check_first(self.rest().split(['\n', '\r']).next().unwrap_or_default())?;
+        Ok(&self.rest()[..end])
+    }
+
+    /// The first block, or all there is.
+    pub fn first_block(&mut self) -> Result<&str> {
+        while self.end.is_none() && self.rest().len() < BLOCK {
+            self.read()?;
+        }
         Ok(self.rest())
     }
 
@@ -83,29 +99,37 @@ impl Source {
         used: bool,
         take: impl FnOnce(Record<'_>) -> std::result::Result<T, String>,
     ) -> Result<Option<T>> {
+        let mut record_end = RecordEnd::new(separator, quotes);
         loop {
             let rest = self.rest();
-            let mut records = Records::new(rest, separator, quotes).at_line(self.line);
+            let end = match (record_end.find(rest), self.end) {
+                (Some(end), _) => end,
+                (None, Some(End::NoText(byte))) => return Err(self.not_utf8(byte)),
+                (None, Some(End::Nothing)) if rest.is_empty() => return Ok(None),
+                (None, None) if rest.len() <= LARGEST => {
+                    self.read()?;
+                    continue;
+                }
+                (None, _) => rest.len(),
+            };
+            let mut records = Records::new(&rest[..end], separator, quotes).at_line(self.line);
             let record = records.next();
-            let (end, line) = records.position();
-            // What is read next may go on with a record that has nothing behind it.
-            let whole = end < rest.len();
-            match (record, self.end) {
-                (Some(Ok(record)), at_end) if whole || matches!(at_end, Some(End::Nothing)) => {
+            let (_, line) = records.position();
+            match record {
+                Some(Err(fault)) => return Err(self.refuse(&fault)),
+                Some(Ok(_)) if end > LARGEST => return Err(self.too_large()),
+                Some(Ok(record)) => {
                     let taken = take(record).map_err(|fault| self.refuse(&fault))?;
                     if used {
                         (self.at, self.line) = (self.at + end, line);
                     }
                     return Ok(Some(taken));
                 }
-                (_, Some(End::NoText(byte))) => return Err(self.not_utf8(byte)),
-                (Some(Err(fault)), at_end) if at_end.is_some() || rest.len() > LARGEST => {
-                    return Err(self.refuse(&fault));
+                // A blank line.
+                None => {
+                    (self.at, self.line) = (self.at + end, line);
+                    record_end = RecordEnd::new(separator, quotes);
                 }
-                (None, Some(End::Nothing)) => return Ok(None),
-                (Some(Ok(_)), _) if rest.len() > LARGEST => return Err(self.too_large()),
-                // Twice as much, so that the whole of a long record is read a few times only.
-                _ => self.read_up_to(2 * rest.len() + BLOCK)?,
             }
         }
     }
@@ -114,29 +138,22 @@ impl Source {
         &self.text[self.at..]
     }
 
-    fn read_up_to(&mut self, bytes: usize) -> Result<()> {
-        while self.end.is_none() && self.rest().len() < bytes {
-            self.read()?;
-        }
-        Ok(())
-    }
-
     /// Reads what there is, a block at most.
     fn read(&mut self) -> Result<()> {
         self.text.drain(..self.at);
         self.at = 0;
-        let known = self.partial.len();
+        let is_first = self.line == 1 && self.text.is_empty();
         let mut bytes = std::mem::take(&mut self.partial);
-        bytes.resize(known + BLOCK, 0);
         let read = loop {
-            match self.input.read(&mut bytes[known..]) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                other => break other,
+            let read = self.read_behind(&mut bytes)?;
+            // No text is shorter than its line.
+            if !is_first || read == 0 || bytes.len() >= TELLING || bytes.contains(&b'\n') {
+                break read;
             }
         };
-        let read = read.map_err(|error| Error::file(&self.name, error))?;
-        bytes.truncate(known + read);
-        let is_first = self.line == 1 && self.text.is_empty();
+        if let Some(remedy) = no_text(&bytes).filter(|_| is_first) {
+            return Err(self.refuse(remedy));
+        }
         let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
         self.text.push_str(valid);
         if is_first && self.text.starts_with('\u{feff}') {
@@ -153,20 +170,24 @@ impl Source {
         Ok(())
     }
 
-    /// Files of other programs are known by their first line.
+    /// How many bytes there were to read.
+    fn read_behind(&mut self, bytes: &mut Vec<u8>) -> Result<usize> {
+        let known = bytes.len();
+        bytes.resize(known + BLOCK, 0);
+        let read = loop {
+            match self.input.read(&mut bytes[known..]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        let read = read.map_err(|error| Error::file(&self.name, error))?;
+        bytes.truncate(known + read);
+        Ok(read)
+    }
+
+    /// UTF-16 without a mark, and other files that are no text, are known by their first line.
     fn check_first(&self, line: &str) -> Result<()> {
-        if self.line > 1 {
-            return Ok(());
-        }
-        if line.starts_with("PK\u{3}\u{4}") {
-            return Err(self.refuse("a packed file, or one of Excel: unpack it, or save it as CSV"));
-        }
-        if line.contains('\0') {
-            let fault =
-                "line 1 holds NUL characters, as UTF-16 or a picture has: save the file as UTF-8";
-            return Err(self.refuse(fault));
-        }
-        Ok(())
+        if self.line == 1 && line.contains('\0') { Err(self.refuse(NUL)) } else { Ok(()) }
     }
 
     fn not_utf8(&self, byte: u8) -> Error {
@@ -175,7 +196,6 @@ impl Source {
         let line = self.line + line_ends(rest.as_bytes());
         let remedy = match (line, &rest[start..], byte) {
             (1, "", 0xFE | 0xFF) => "this is UTF-16: convert it, iconv -f utf-16 -t utf-8",
-            (1, "\u{1f}", 0x8B) => "a packed file: unpack it, gunzip -c",
             _ => "if it comes from Windows, convert it: iconv -f windows-1252 -t utf-8",
         };
         let place = rest.len() - start + 1;
@@ -188,6 +208,16 @@ impl Source {
             "line {line} begins a text of more than {megabytes} MB: no model reads that much, cut it"
         ))
     }
+}
+
+/// The end of the first line that is not blank and has all its quotes closed.
+fn first_end(text: &str, quotes: bool) -> Option<usize> {
+    let mut is_open = false;
+    let end = text.bytes().enumerate().position(|(at, byte)| {
+        is_open ^= quotes && byte == b'"';
+        !is_open && matches!(byte, b'\n' | b'\r') && !text[..at].trim().is_empty()
+    })?;
+    Some(end + 1)
 }
 
 impl fmt::Debug for Source {

@@ -74,6 +74,10 @@ fn what_is_no_text_is_named_after_the_lines_before_it() {
         (b"\xFF\xFEa\0\n\0", 0, "iconv -f utf-16 "),
         (b"\x1F\x8B\x08\0", 0, "gunzip"),
         (b"PK\x03\x04..\n", 0, "unpack it"),
+        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 0, "an older Excel: save it as CSV"),
+        (b"%PDF-1.7\n%\xE2\xE3\n", 0, "a PDF file"),
+        (b"PAR1\x15\x04\x15", 0, ".to_json(NEW, orient=\"records\", lines=True)"),
+        (b"\xFD7zXZ\0\0", 0, "unxz"),
         (b"a\0\n\0b\0", 0, "line 1 holds NUL"),
     ] {
         let (texts, error) = lines(bytes);
@@ -99,6 +103,53 @@ fn a_column_is_read_as_from_csv_reads_it() {
     assert_eq!(column(b"1\t\"a\n2\tb\n", "1", &bare), (expected, None));
 }
 
+fn noted(bytes: &'static [u8]) -> (Vec<String>, Vec<String>, Option<String>) {
+    let mut texts = TextStream::column(bytes, "in", "text", &CsvOptions::default()).unwrap();
+    let (mut found, mut error) = (Vec::new(), None);
+    for text in texts.by_ref() {
+        match text {
+            Ok(text) => found.push(text),
+            Err(fault) => error = Some(fault.to_string()),
+        }
+    }
+    (found, texts.take_notes(), error)
+}
+
+#[test]
+fn the_names_of_r_s_rows_are_no_texts() {
+    let (texts, notes, error) =
+        noted(b"\"text\",\"label\"\n\"1\",\"a, b\",\"pos\"\n\"3\",\"c\",\"neg\"\n");
+    assert_eq!((texts, error), (vec!["a, b".to_owned(), "c".to_owned()], None));
+    assert!(notes.len() == 1 && notes[0].contains("has \"a, b\" for \"text\""), "{notes:?}");
+    for (rows, before, complaint) in [
+        (&b"text,label\n1,a,b\n2,a\n"[..], 1, "line 3 has 2 fields and should have 3"),
+        (b"text,label\n1,a,b\n1,a,b\n", 1, "line 3 has 3 fields and should have 3, first a number"),
+        (b"text,label\n1,a,\n2,b,\n", 0, "line 2 has 3 fields, the first line has 2"),
+        (b"text,label\na,1\n1,a,b\n", 1, "line 3 has 3 fields, the first line has 2"),
+    ] {
+        let (texts, _, error) = noted(rows);
+        assert_eq!(texts.len(), before);
+        assert!(error.as_ref().is_some_and(|error| error.contains(complaint)), "{error:?}");
+    }
+}
+
+#[test]
+fn a_text_that_may_be_rows_is_noted_once() {
+    let (texts, notes, error) =
+        noted(b"text,label\n\"Great,1\nBad,0\nA 5\",1\nb,0\n\"c,1\nd\",0\n");
+    assert_eq!((texts.len(), error), (3, None));
+    assert!(
+        notes.len() == 1 && notes[0].starts_with("line 2: a quote opens here and closes in line 4")
+    );
+    for file in [
+        &b"text,label\n\"Great,\nbut, really, long\",1\nb,0\n"[..],
+        b"text,label\n\"Great, but\nlong\",1\n",
+        b"text\n\"a\nb\"\n",
+    ] {
+        assert_eq!(noted(file).1, Vec::<String>::new());
+    }
+}
+
 #[test]
 fn a_row_that_cannot_be_read_is_named_after_the_ones_before_it() {
     for (bytes, before, complaint) in [
@@ -116,6 +167,38 @@ fn a_row_that_cannot_be_read_is_named_after_the_ones_before_it() {
         assert_eq!(texts.len(), before, "{complaint}");
         assert!(error.as_ref().is_some_and(|error| error.contains(complaint)), "{error:?}");
     }
+}
+
+/// Says what it is asked for behind what it holds.
+struct Open(Cursor<&'static [u8]>);
+
+impl Read for Open {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(io::Error::other("more is wanted")),
+            read => Ok(read),
+        }
+    }
+}
+
+#[test]
+fn nothing_is_waited_for_that_does_not_belong_to_a_text() {
+    let options = CsvOptions::default();
+    let bare = CsvOptions { header: false, separator: Some(','), ..options.clone() };
+    for (bytes, name, options, expected) in [
+        (&b"text;n\na;1\n"[..], "text", &options, "a"),
+        (b"\r\ntext,n\r\na,1\r\n", "text", &options, "a"),
+        (b"sep=;\ntext;n\na;1\n", "text", &options, "a"),
+        (b"\"te\nxt\",n\n\"5\"\"\n,\",1\n", "te\nxt", &options, "5\"\n,"),
+        (b"5\" tape,1\n", "0", &bare, "5\" tape"),
+    ] {
+        let mut texts = TextStream::column(Open(Cursor::new(bytes)), "in", name, options).unwrap();
+        assert_eq!(texts.next().unwrap().unwrap(), expected);
+        assert!(texts.next().unwrap().unwrap_err().to_string().contains("more is wanted"));
+    }
+    let broken = Open(Cursor::new(b"text,n\n\"a\" b"));
+    let mut texts = TextStream::column(broken, "in", "text", &options).unwrap();
+    assert!(texts.next().unwrap().unwrap_err().to_string().contains("text after its closing"));
 }
 
 #[test]
