@@ -6,6 +6,9 @@ use std::sync::{Mutex, PoisonError};
 /// How often it has been pressed while somebody listened.
 static STOPS: AtomicUsize = AtomicUsize::new(0);
 
+/// Of these, those that something has ended for.
+static HEEDED: AtomicUsize = AtomicUsize::new(0);
+
 /// How many listen, and what the signal did before.
 static LISTENERS: Mutex<(usize, libc::sighandler_t)> = Mutex::new((0, libc::SIG_IGN));
 
@@ -36,7 +39,12 @@ impl Interrupt {
         if let Some(pressed) = PRETENDED.get() {
             return pressed;
         }
-        STOPS.load(Ordering::Relaxed) != self.before
+        let stops = STOPS.load(Ordering::Relaxed);
+        if stops == self.before {
+            return false;
+        }
+        HEEDED.store(stops, Ordering::Relaxed);
+        true
     }
 }
 
@@ -47,6 +55,12 @@ impl Drop for Interrupt {
         if listeners.0 == 0 {
             // SAFETY: puts back what `listen` found.
             unsafe { libc::signal(libc::SIGINT, listeners.1) };
+            let heeded = HEEDED.load(Ordering::Relaxed) > self.before;
+            if STOPS.load(Ordering::Relaxed) != self.before && !heeded {
+                // It came too late for anybody who listened: the kernel ignores it, a program ends.
+                // SAFETY: a signal to this thread.
+                unsafe { libc::raise(libc::SIGINT) };
+            }
         }
     }
 }

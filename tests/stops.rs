@@ -143,3 +143,36 @@ fn a_stop_ends_the_loading_of_a_model() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(matches!(error, Error::Stopped(_)), "{error}");
 }
+
+static LATE: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn count(_signal: libc::c_int) {
+    LATE.fetch_add(1, Ordering::Relaxed);
+}
+
+/// A model that presses stop itself, where nobody asks any more whether it was pressed.
+struct Stopping(Model);
+
+impl Classifier<Features> for Stopping {
+    fn forward(&self, features: &Features) -> Tensor {
+        // SAFETY: a signal to this thread, which has been seen when it returns.
+        unsafe { libc::raise(libc::SIGINT) };
+        self.0.forward(features)
+    }
+
+    fn var_store(&self) -> &nn::VarStore {
+        &self.0.store
+    }
+}
+
+#[test]
+fn what_comes_too_late_for_a_prediction_is_what_it_was_before() {
+    let _alone = alone();
+    // SAFETY: the handler only adds to an atomic.
+    unsafe { libc::signal(libc::SIGINT, count as *const () as libc::sighandler_t) };
+    let (_, counts) = CountVectorizer::default().fit_transform(&["good bad film"]).unwrap();
+    let model = Stopping(Model::new());
+    LATE.store(0, Ordering::Relaxed);
+    assert!(Trainer::default().predict(&model, &counts).is_ok());
+    assert_eq!(LATE.load(Ordering::Relaxed), 1);
+}
