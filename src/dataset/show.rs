@@ -54,17 +54,18 @@ impl Reviews {
     /// # Errors
     /// [`Error::Argument`] if there is no such row; they are numbered from 0.
     pub fn review(&self, row: usize) -> Result<Html> {
-        let this = self.some(row, 1);
+        let this = self.some(row.min(self.len()), 1);
         let texts = this.texts()?;
         let Some(text) = texts.first() else {
             let remedy = format!("there are {} reviews, numbered from 0", self.len());
             return Err(Error::argument("row", row, remedy));
         };
         let label = match self.is_multi_label() {
-            true => format!("labels: {}", this.joined_labels()?[0]),
+            true => format!("labels: {}", this.joined_labels()?.concat()),
             false => {
-                let label = this.labels()?[0];
-                format!("label {label}: {}", self.class_names[label as usize])
+                let label = this.labels()?.first().copied().unwrap_or_default();
+                let name = self.class_names.get(label as usize).map_or("", String::as_str);
+                format!("label {label}: {name}")
             }
         };
         let html = format!(
@@ -161,6 +162,7 @@ mod tests {
     fn a_row_that_is_not_there_is_named() {
         let reviews = Reviews::from_rows(vec!["a".to_owned()], vec![0]).unwrap();
         let error = reviews.review(1).unwrap_err().to_string();
+        assert!(reviews.review(usize::MAX).is_err());
         assert_eq!(error, "row = 1: there are 1 reviews, numbered from 0");
     }
 
