@@ -1,6 +1,7 @@
 //! Training, evaluation and prediction of anything that turns features into logits.
 
 mod adam;
+mod blocks;
 mod checkpoint;
 mod clock;
 mod evaluate;

@@ -32,6 +32,14 @@ impl Memory {
         Ok(Memory { mean: parameter.f_zeros_like()?, mean_of_squares: parameter.f_zeros_like()? })
     }
 
+    /// The same memory.
+    pub fn shallow_clone(&self) -> Memory {
+        Memory {
+            mean: self.mean.shallow_clone(),
+            mean_of_squares: self.mean_of_squares.shallow_clone(),
+        }
+    }
+
     /// Changes a parameter by its gradient.
     pub fn step(&mut self, parameter: &mut Tensor, gradient: &Tensor, step: Step) -> Result<()> {
         let gradient = gradient.f_contiguous()?;

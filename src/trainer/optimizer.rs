@@ -1,10 +1,11 @@
 //! The rules by which a step changes the parameters.
 
 use super::adam::{Memory, Step};
+use super::blocks::{Block, Slot, blocks};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use tch::nn::VarStore;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// The rule by which a step changes the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,38 +21,43 @@ pub enum Optimizer {
 
 /// The optimizer at work on the parameters that ask for gradients.
 pub struct Steps {
-    rule: Optimizer,
     weight_decay: f64,
     slots: Vec<Slot>,
+    blocks: Vec<Block>,
     done: i32,
-}
-
-/// A parameter that is trained, and what Adam remembers of its gradients.
-struct Slot {
-    name: String,
-    parameter: Tensor,
-    memory: Option<Memory>,
 }
 
 impl Steps {
     /// # Errors
     /// [`Error::Data`] if there is nothing to train.
     pub fn new(rule: Optimizer, weight_decay: f64, store: &VarStore) -> Result<Steps> {
-        let slots: Vec<Slot> = trained(store)
+        Steps::laid_out(rule, weight_decay, store, store.device() != Device::Cpu)
+    }
+
+    /// With the parameters one behind the other in memory, or as they are.
+    pub fn laid_out(
+        rule: Optimizer,
+        weight_decay: f64,
+        store: &VarStore,
+        together: bool,
+    ) -> Result<Steps> {
+        let mut slots: Vec<Slot> = trained(store)
             .into_iter()
             .map(|(name, parameter)| {
                 let memory = match rule {
                     Optimizer::Sgd => None,
                     Optimizer::Adam | Optimizer::AdamW => Some(Memory::new(&parameter)?),
                 };
-                Ok(Slot { name, parameter, memory })
+                let decays = rule == Optimizer::AdamW && parameter.dim() > 1;
+                Ok(Slot { name, parameter, memory, decays })
             })
             .collect::<Result<_>>()?;
         if slots.is_empty() {
             let message = "all parameters are frozen, so there is nothing to train: unfreeze some";
             return Err(Error::Data(message.to_owned()));
         }
-        Ok(Steps { rule, weight_decay, slots, done: 0 })
+        let blocks = blocks(&mut slots, together)?;
+        Ok(Steps { weight_decay, slots, blocks, done: 0 })
     }
 
     /// The gradients of a loss, one for each parameter.
@@ -82,15 +88,15 @@ impl Steps {
     pub fn step(&mut self, learning_rate: f64, gradients: &[Tensor]) -> Result<()> {
         let _no_grad = tch::no_grad_guard();
         self.done += 1;
-        for (slot, gradient) in self.slots.iter_mut().zip(gradients) {
-            let Some(memory) = &mut slot.memory else {
-                let _ = slot.parameter.f_sub_(&gradient.f_mul_scalar(learning_rate)?)?;
+        for block in &mut self.blocks {
+            let gradient = block.gather(gradients)?;
+            let Some(memory) = &mut block.memory else {
+                let _ = block.parameters.f_sub_(&gradient.f_mul_scalar(learning_rate)?)?;
                 continue;
             };
-            let decays = self.rule == Optimizer::AdamW && slot.parameter.dim() > 1;
-            let kept = if decays { 1.0 - learning_rate * self.weight_decay } else { 1.0 };
+            let kept = if block.decays { 1.0 - learning_rate * self.weight_decay } else { 1.0 };
             let step = Step { learning_rate, number: self.done, kept };
-            memory.step(&mut slot.parameter, gradient, step)?;
+            memory.step(&mut block.parameters, &gradient, step)?;
         }
         Ok(())
     }
