@@ -23,6 +23,7 @@ fn main() -> Result<()> {
         Some("train") => train(precision(&arguments[1]), number(2), number(3)),
         Some("forward") => forward(precision(&arguments[1]), number(2), number(3)),
         Some("last-layers") => last_layers(number(1), number(2)),
+        Some("predict") => predict(number(1), number(2), &arguments[3]),
         Some("accuracy") => accuracy(&arguments[1], precision(&arguments[2]), number(3) as u32),
         _ => panic!("see xtask/python/bench_transformers.py for the arguments"),
     }
@@ -154,6 +155,22 @@ fn last_layers(count: usize, max_length: usize) -> Result<()> {
     let (train, val) = (features(&splits.train, count)?, features(&splits.val, count / 10)?);
     Trainer { learning_rate: 1e-3, ..trainer }.fit(&model, &train, &val)?;
     println!("again {}", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The answers to reviews, from texts on. Leaves the model and the texts, one in a line, in the
+/// folder, for others.
+fn predict(count: usize, max_length: usize, folder: &str) -> Result<()> {
+    let model = model()?;
+    model.save_pretrained(folder)?;
+    let texts = &splits()?.test.texts()?[..count];
+    let texts: Vec<String> = texts.iter().map(|text| text.replace(['\n', '\r'], " ")).collect();
+    let file = Path::new(folder).join("texts.txt");
+    std::fs::write(&file, texts.join("\n"))
+        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let started = Instant::now();
+    Trainer::default().predict(&model, &model.tokenizer.encode(&texts, max_length)?)?;
+    println!("seconds {}", started.elapsed().as_secs_f64());
     Ok(())
 }
 

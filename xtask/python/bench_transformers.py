@@ -2,6 +2,7 @@
 bench_transformers.py <our program> [minutes for the accuracies: 40 are enough for three seeds]
 
 Each figure is measured in a process of its own, Python's by bench_transformers.py part <name> ...
+UNIT8_PREDICT names the program of unit8-predict.
 """
 
 import importlib.util
@@ -152,6 +153,15 @@ def part_last_layers(count, max_length):
     return {"seconds": before + 3 * one}
 
 
+def part_pipeline(folder, max_length):
+    """From texts to labels, in batches of like length, as transformers advises."""
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    texts = sorted(Path(folder, "texts.txt").read_text().split("\n"), key=len)
+    pipeline = transformers.pipeline("text-classification", folder, device="cpu")
+    options = dict(batch_size=BATCH_SIZE, truncation=True, max_length=int(max_length))
+    return {"seconds": once(lambda: pipeline(texts, **options))}
+
+
 def part_accuracy(which, seed):
     torch.manual_seed(int(seed))
     model, tokenizer, optimizer = load(which, 1e-3 if which == "last-layers" else 5e-5)
@@ -238,6 +248,17 @@ def last_layers(ours):
     print(f"  again with another learning rate {our['again']:.2f} s (targets 0.1 of the time, 2 s)")
 
 
+def predict(ours, program, folder):
+    """The program starts and loads the model in its time; the others have it."""
+    count, length = 2000, 128
+    print(f"answers to {count} reviews, up to {length} tokens, from texts on, fp32:")
+    our = ours("predict", count, length, folder)["seconds"]
+    compare("transformers' pipeline", python("pipeline", folder, length)["seconds"], our)
+    command = [program, folder, Path(folder, "texts.txt"), f"--max-length={length}"]
+    whole = once(lambda: subprocess.run(command, stdout=subprocess.DEVNULL, check=True))
+    print(f"  unit8-predict, start included {whole:.2f} s, {our / whole:.2f} of the library's speed (target 0.9)")
+
+
 def accuracy(ours, minutes):
     """Seeds 1 to 3, as many as there is time for, at least one."""
     print("test accuracy in %, mean over seeds, 2,000 reviews of 128 tokens, 2 epochs:")
@@ -272,6 +293,7 @@ def main(program, minutes=1):
         speeds(ours, file, DISTILBERT)
         del os.environ["UNIT8_BENCH_MODEL"]
         last_layers(ours)
+        predict(ours, os.environ["UNIT8_PREDICT"], str(Path(folder, "saved")))
         accuracy(ours, float(minutes))
 
 

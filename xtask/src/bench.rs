@@ -15,6 +15,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     lock_graph(project)?;
     kernels(project, setup)?;
     figures(project, setup)?;
+    let predict = built(project, setup, &["--package", "unit8-predict-program"])?;
     for (example, script) in
         [("bench_words", "bench_words.py"), ("bench_transformers", "bench_transformers.py")]
     {
@@ -22,6 +23,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         let mut python = setup.environment.python();
         setup.kernel.set_variables(&mut python);
         python.arg(project.root.join("xtask/python").join(script)).arg(program);
+        python.env("UNIT8_PREDICT", &predict);
         if !status_of(&mut python)?.success() {
             return Ok(ExitCode::FAILURE);
         }
