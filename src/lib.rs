@@ -43,7 +43,7 @@ pub use models::{
     Architecture, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates, ParameterCount,
 };
 pub use tokenizer::{Encodings, Tokenizer, Tokens};
-pub use trainer::{ClassWeights, Classifier, Optimizer, Schedule, Speed, Trainer};
+pub use trainer::{ClassWeights, Classifier, LearningRates, Optimizer, Schedule, Speed, Trainer};
 pub use vectorizer::{
     CountMatrix, CountVectorizer, DocumentFrequency, FittedVectorizer, StopWords,
 };

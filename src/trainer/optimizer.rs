@@ -27,10 +27,25 @@ pub struct Steps {
 }
 
 /// A parameter that is trained, and what Adam remembers of its gradients.
-struct Slot {
-    name: String,
+pub struct Slot {
+    pub name: String,
     parameter: Tensor,
     memory: Option<Memory>,
+    /// Its learning rate, as a share of that of the step.
+    pub rate: f64,
+    /// It stays as it is in so many steps first.
+    pub waits: i32,
+}
+
+/// Parameters that ask for no gradients as long as this lives.
+pub struct Waiting(Vec<Tensor>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        for parameter in &self.0 {
+            let _ = parameter.set_requires_grad(true);
+        }
+    }
 }
 
 impl Steps {
@@ -44,7 +59,7 @@ impl Steps {
                     Optimizer::Sgd => None,
                     Optimizer::Adam | Optimizer::AdamW => Some(Memory::new(&parameter)?),
                 };
-                Ok(Slot { name, parameter, memory })
+                Ok(Slot { name, parameter, memory, rate: 1.0, waits: 0 })
             })
             .collect::<Result<_>>()?;
         if slots.is_empty() {
@@ -54,7 +69,24 @@ impl Steps {
         Ok(Steps { rule, weight_decay, slots, done: 0 })
     }
 
-    /// The gradients of a loss, one for each parameter.
+    /// All that is trained, now or later.
+    pub fn slots_mut(&mut self) -> &mut [Slot] {
+        &mut self.slots
+    }
+
+    /// Those that learn in the next step.
+    fn learning(&self) -> impl Iterator<Item = &Slot> + Clone {
+        self.slots.iter().filter(|slot| slot.waits <= self.done)
+    }
+
+    /// Lets the others ask for no gradients: a forward pass then keeps nothing for them, and a
+    /// backward pass ends above them.
+    pub fn waiting(&self) -> Waiting {
+        let later = self.slots.iter().filter(|slot| slot.waits > self.done);
+        Waiting(later.map(|slot| slot.parameter.set_requires_grad(false)).collect())
+    }
+
+    /// The gradients of a loss, one for each parameter that learns in the next step.
     ///
     /// # Errors
     /// [`Error::Data`] if it does not depend on one of them: a training would leave that one as it
@@ -66,11 +98,11 @@ impl Steps {
                  the texts instead of kept features, or don't detach the logits"
             ))
         };
-        let names = self.slots.iter().map(|slot| slot.name.as_str());
+        let names = self.learning().map(|slot| slot.name.as_str());
         if !loss.requires_grad() {
             return Err(independent(names.clone().next().unwrap_or("the model")));
         }
-        let parameters: Vec<&Tensor> = self.slots.iter().map(|slot| &slot.parameter).collect();
+        let parameters: Vec<&Tensor> = self.learning().map(|slot| &slot.parameter).collect();
         let gradients = Tensor::f_run_backward(&[loss], &parameters, false, false)?;
         match names.zip(&gradients).find(|(_, gradient)| !gradient.defined()) {
             Some((name, _)) => Err(independent(name)),
@@ -81,15 +113,18 @@ impl Steps {
     /// Changes the parameters by their gradients.
     pub fn step(&mut self, learning_rate: f64, gradients: &[Tensor]) -> Result<()> {
         let _no_grad = tch::no_grad_guard();
+        let done = self.done;
         self.done += 1;
-        for (slot, gradient) in self.slots.iter_mut().zip(gradients) {
+        let learning = self.slots.iter_mut().filter(|slot| slot.waits <= done);
+        for (slot, gradient) in learning.zip(gradients) {
+            let learning_rate = learning_rate * slot.rate;
             let Some(memory) = &mut slot.memory else {
                 let _ = slot.parameter.f_sub_(&gradient.f_mul_scalar(learning_rate)?)?;
                 continue;
             };
             let decays = self.rule == Optimizer::AdamW && slot.parameter.dim() > 1;
             let kept = if decays { 1.0 - learning_rate * self.weight_decay } else { 1.0 };
-            let step = Step { learning_rate, number: self.done, kept };
+            let step = Step { learning_rate, number: self.done - slot.waits, kept };
             memory.step(&mut slot.parameter, gradient, step)?;
         }
         Ok(())
