@@ -36,6 +36,17 @@ fn main() -> Result<()> {
             let [states] = model.features([&texts], Precision::Fp32)?;
             print(states.tensor());
         }
+        ["explain", model, texts, length] => {
+            let model = Model::from_pretrained(model, 3)?;
+            let texts: Vec<String> = from_str(&read_to_string(texts).unwrap()).unwrap();
+            let explain = |text: &String| -> Result<Value> {
+                let explained = model.explain(text, length.parse().unwrap())?;
+                let ends = [explained.baseline, explained.logit];
+                Ok(json!({ "class": explained.class, "words": explained.words, "ends": ends }))
+            };
+            let all: Vec<Value> = texts.iter().map(explain).collect::<Result<_>>()?;
+            println!("{}", to_string(&all).unwrap());
+        }
         ["losses", file] => each_case(file, losses)?,
         ["metrics", file] => each_case(file, metrics)?,
         ["labels", file] => each_case(file, labels)?,

@@ -13,6 +13,7 @@ pub mod display;
 mod download;
 mod environment;
 pub mod error;
+pub mod explanation;
 mod files;
 pub mod hub;
 mod interrupt;
@@ -33,6 +34,7 @@ pub use dataset::{
 pub use device::device;
 pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};
+pub use explanation::{Explanation, Explanations};
 pub use metrics::{
     ClassMetrics, EpochMetrics, Evaluation, History, LabelIssue, Metric, Mistake,
     MultiLabelEvaluation, MultiLabelMistake, MultiLabelPredictions, Predictions, StepMetrics,
