@@ -9,8 +9,8 @@ use unit8::tch::nn::VarStore;
 use unit8::tch::{self, Device, Tensor};
 use unit8::{
     AutoModelForSequenceClassification as Model, ClassMetrics, ClassWeights, Classifier,
-    CsvOptions, DataLoader, Dataset, Encodings, Metric, MultiLabels, Precision, Result, Reviews,
-    Targets, ThresholdCurve, Trainer,
+    CsvOptions, DataLoader, Dataset, Encodings, Metric, MultiLabels, Optimizer, Precision, Result,
+    Reviews, Targets, ThresholdCurve, Trainer,
 };
 
 fn main() -> Result<()> {
@@ -36,6 +36,17 @@ fn main() -> Result<()> {
             let [states] = model.features([&texts], Precision::Fp32)?;
             print(states.tensor());
         }
+        ["explain", model, texts, length] => {
+            let model = Model::from_pretrained(model, 3)?;
+            let texts: Vec<String> = from_str(&read_to_string(texts).unwrap()).unwrap();
+            let explain = |text: &String| -> Result<Value> {
+                let explained = model.explain(text, length.parse().unwrap())?;
+                let ends = [explained.baseline, explained.logit];
+                Ok(json!({ "class": explained.class, "words": explained.words, "ends": ends }))
+            };
+            let all: Vec<Value> = texts.iter().map(explain).collect::<Result<_>>()?;
+            println!("{}", to_string(&all).unwrap());
+        }
         ["losses", file] => each_case(file, losses)?,
         ["metrics", file] => each_case(file, metrics)?,
         ["labels", file] => each_case(file, labels)?,
@@ -56,6 +67,16 @@ fn main() -> Result<()> {
             let texts = encode(&model, texts, length)?;
             let answers = Trainer::default().predict_multi_label(&model, &texts)?;
             println!("{}", to_string(&answers.probabilities).unwrap());
+        }
+        ["blocks", model, texts, folder, settings] => {
+            let model = Model::from_pretrained(model, 3)?;
+            let case: Value = from_str(settings).unwrap();
+            let data = encode(&model, texts, "16")?;
+            let labels: Vec<i64> = (0..data.len() as i64).map(|row| row % 3).collect();
+            let batch_size = data.len(); // a step for each epoch
+            let data = DataLoader::new(data, labels, batch_size)?;
+            blocks(&case).fit(&model, &data, &data)?;
+            model.save_pretrained(folder)?;
         }
         ["names", model, folder, names] => {
             let model = Model::from_pretrained(model, 2)?;
@@ -234,6 +255,20 @@ fn losses(case: &Value) -> Result<Value> {
     let history = trainer.fit(&Factor::new(), &data, &data)?;
     let epoch = &history.epochs[0];
     Ok(json!([epoch.train_loss, epoch.val_loss, epoch.val_macro_f1, epoch.val_accuracy]))
+}
+
+/// Three steps, each an epoch, with a learning rate for each block.
+fn blocks(case: &Value) -> Trainer {
+    Trainer {
+        num_epochs: 3,
+        learning_rate: 1e-4,
+        optimizer: if case["optimizer"] == "Adam" { Optimizer::Adam } else { Optimizer::AdamW },
+        layer_decay: case["layer_decay"].as_f64().unwrap(),
+        gradual_unfreezing: case["gradual"].as_u64().map(|epochs| epochs as usize),
+        best_by: Metric::Loss,
+        quiet: true,
+        ..Trainer::default()
+    }
 }
 
 /// What is measured of examples with several labels, at the case's threshold.

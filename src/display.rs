@@ -3,11 +3,13 @@
 mod bar;
 mod live;
 mod notebook;
+mod safe;
 mod table;
 
 pub(crate) use bar::{Bar, Pace, bar, seconds};
 pub use live::Live;
 pub(crate) use notebook::{can_redraw, is_notebook};
+pub(crate) use safe::{cut, visible};
 pub(crate) use table::caption;
 pub use table::{escape, table, thousands};
 
@@ -25,9 +27,9 @@ impl Html {
         Html { html: html.into(), text: "(a picture or a table)".to_owned() }
     }
 
-    /// What is shown instead of it in a terminal.
-    pub fn with_text(self, text: impl Into<String>) -> Html {
-        Html { text: text.into(), ..self }
+    /// What is shown instead of it in a terminal: control characters in it are written out.
+    pub fn with_text(self, text: impl AsRef<str>) -> Html {
+        Html { text: visible(text.as_ref()).into_owned(), ..self }
     }
 
     /// The HTML.
@@ -45,6 +47,9 @@ impl Html {
         notebook::print(self);
     }
 }
+
+/// A longer text is not shown to its end.
+const LONGEST: usize = 100_000;
 
 /// What can be shown in a notebook: all that the library gives back, and texts. For a type of your own:
 /// `impl Show for MyType`. A [`Live`] calls it from a thread of its own.
@@ -67,8 +72,9 @@ impl Show for Html {
 
 impl Show for str {
     fn to_html(&self) -> Html {
-        let lines: Vec<String> = self.lines().map(escape).collect();
-        Html::new(format!("<pre>{}</pre>", lines.join("\n"))).with_text(self)
+        let text = cut(self, LONGEST);
+        let lines: Vec<String> = text.lines().map(escape).collect();
+        Html::new(format!("<pre>{}</pre>", lines.join("\n"))).with_text(text)
     }
 }
 

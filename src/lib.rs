@@ -13,6 +13,7 @@ pub mod display;
 mod download;
 mod environment;
 pub mod error;
+pub mod explanation;
 mod files;
 pub mod hub;
 mod interrupt;
@@ -33,6 +34,7 @@ pub use dataset::{
 pub use device::device;
 pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};
+pub use explanation::{Explanation, Explanations};
 pub use metrics::{
     ClassMetrics, EpochMetrics, Evaluation, History, LabelIssue, Metric, Mistake,
     MultiLabelEvaluation, MultiLabelMistake, MultiLabelPredictions, Predictions, StepMetrics,
@@ -43,7 +45,7 @@ pub use models::{
     Architecture, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates, ParameterCount,
 };
 pub use tokenizer::{Encodings, Tokenizer, Tokens};
-pub use trainer::{ClassWeights, Classifier, Optimizer, Schedule, Speed, Trainer};
+pub use trainer::{ClassWeights, Classifier, LearningRates, Optimizer, Schedule, Speed, Trainer};
 pub use vectorizer::{
     CountMatrix, CountVectorizer, DocumentFrequency, FittedVectorizer, StopWords,
 };

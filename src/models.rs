@@ -7,10 +7,12 @@ mod classifier;
 mod config;
 mod distilbert;
 mod dropout;
+mod explain;
 mod features;
 mod freeze;
 mod head;
 mod layers;
+mod legendre;
 mod pytorch;
 mod reading;
 mod save;
@@ -73,6 +75,14 @@ impl Encoder {
         match self {
             Encoder::DistilBert(encoder) => encoder.forward(input_ids, pass),
             Encoder::Bert(encoder) => encoder.forward(input_ids, pass),
+        }
+    }
+
+    /// The vectors of the word pieces alone: (B, T) -> (B, T, D)
+    fn words(&self, input_ids: &Tensor) -> Tensor {
+        match self {
+            Encoder::DistilBert(encoder) => encoder.words(input_ids),
+            Encoder::Bert(encoder) => encoder.words(input_ids),
         }
     }
 }
@@ -237,7 +247,7 @@ impl AutoModelForSequenceClassification {
             let zeros = padding.zeros_like().to_kind(mode.precision.kind());
             zeros.masked_fill(&padding, f64::NEG_INFINITY)
         });
-        self.encoder.forward(&tokens.input_ids, &mut Pass { mode, mask, attentions })
+        self.encoder.forward(&tokens.input_ids, &mut Pass { mode, mask, words: None, attentions })
     }
 
     /// The store that holds the parameters: an optimizer wants it.

@@ -1,6 +1,7 @@
 //! From texts to the numbers of their word pieces.
 
 mod encodings;
+mod pieces;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
@@ -13,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::hub::folder::{TOKENIZER, tokenizer_files};
 use crate::interrupt::Interrupt;
 pub use encodings::{Encodings, Tokens};
+pub(crate) use pieces::Pieces;
 use std::path::Path;
 use tch::Tensor;
 use tokenizers::{EncodeInput, TruncationParams};

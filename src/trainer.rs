@@ -6,13 +6,16 @@ mod checkpoint;
 mod clock;
 mod evaluate;
 mod figure;
+mod groups;
 mod guard;
+mod learner;
 mod loss;
 mod names;
 pub(crate) mod optimizer;
 mod origin;
 mod problem;
 mod progress;
+mod rates;
 mod run;
 mod schedule;
 mod speed;
@@ -23,9 +26,11 @@ use crate::dataloader::{DataLoader, Dataset};
 use crate::error::{Error, Result};
 use crate::metrics::{History, Metric};
 use crate::mode::{Mode, Precision};
-pub(crate) use guard::guarded;
+pub(crate) use guard::{forward, guarded};
 pub use loss::ClassWeights;
 pub use optimizer::Optimizer;
+pub(crate) use problem::{class_names, learned};
+pub use rates::LearningRates;
 use run::Run;
 pub use schedule::Schedule;
 use serde::{Deserialize, Serialize};
@@ -68,6 +73,13 @@ pub trait Classifier<F> {
 
     /// Tells the model which of the two it has learned.
     fn set_multi_label(&self, _multi_label: bool) {}
+
+    /// How deep below the logits a parameter lies, by its name in the store: 0 in the last layers, 1
+    /// in the block before them, and so on, to the embeddings. [`Trainer::layer_decay`] and
+    /// [`Trainer::gradual_unfreezing`] go by it. A model without this function is one block.
+    fn depth_of(&self, _parameter: &str) -> usize {
+        0
+    }
 }
 
 /// How to train: `Trainer { learning_rate: 0.1, ..Default::default() }`.
@@ -81,6 +93,15 @@ pub struct Trainer {
     pub optimizer: Optimizer,
     /// By which share, times the learning rate, AdamW shrinks the weights in each step.
     pub weight_decay: f64,
+    /// Each block learns at the learning rate of the one above it, times this: 1.0 for the same rate
+    /// everywhere, 0.9, say, to change what a pretrained model knows the less the deeper it lies
+    /// (Howard and Ruder 2018, <https://arxiv.org/abs/1801.06146>, who divide by 2.6). The last
+    /// layers have `learning_rate` itself; see [`Classifier::depth_of`].
+    pub layer_decay: f64,
+    /// Trains the uppermost block alone at first, the last layers, and one more below after each so
+    /// many epochs: gradual unfreezing (in the same paper, with 1). Until then a block stays as it is.
+    /// Only blocks that aren't frozen take part.
+    pub gradual_unfreezing: Option<usize>,
     /// How the learning rate changes over the steps.
     pub schedule: Schedule,
     /// The number of steps in which the learning rate rises from 0.
@@ -123,6 +144,8 @@ impl Default for Trainer {
             learning_rate: 5e-5,
             optimizer: Optimizer::Adam,
             weight_decay: 0.01,
+            layer_decay: 1.0,
+            gradual_unfreezing: None,
             schedule: Schedule::Constant,
             warmup_steps: 0,
             max_grad_norm: None,
@@ -207,6 +230,12 @@ impl Trainer {
                 "take 0 or a small number; 0.01 is usual",
             ),
             (
+                "layer_decay",
+                self.layer_decay,
+                self.layer_decay > 0.0 && self.layer_decay <= 1.0,
+                "take 1, or a share below it; 0.9 is usual",
+            ),
+            (
                 "max_grad_norm",
                 self.max_grad_norm.unwrap_or(1.0),
                 self.max_grad_norm.is_none_or(positive),
@@ -230,6 +259,7 @@ impl Trainer {
         let counts = [
             ("num_epochs", Some(self.num_epochs)),
             ("accumulation_steps", Some(self.accumulation_steps)),
+            ("gradual_unfreezing", self.gradual_unfreezing),
             ("patience", self.patience),
             ("checkpoint_steps", self.checkpoint_steps),
         ];

@@ -1,5 +1,7 @@
 //! Somebody's texts in messages: on one line, and cut where they are long.
 
+use crate::display::visible;
+
 /// The characters of a value that a message shows.
 const SHORT: usize = 60;
 /// The values of a list that a message shows.
@@ -21,7 +23,7 @@ pub fn quote(text: &str) -> String {
 /// Names with commas between them.
 pub fn list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     let mut names = names.into_iter();
-    let line = |name: S| excerpt(name.as_ref(), SHORT).replace(['\n', '\r'], " ");
+    let line = |name: S| visible(&excerpt(name.as_ref(), SHORT).replace(['\n', '\r'], " ")).into();
     let mut shown: Vec<String> = names.by_ref().take(FEW).map(line).collect();
     match names.count() {
         0 => {}

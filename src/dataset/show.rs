@@ -3,12 +3,14 @@
 use super::classes::legend;
 use super::quote::{excerpt, list};
 use super::{Reviews, Splits};
-use crate::display::{Html, Show, escape, table, thousands};
+use crate::display::{Html, Show, cut, escape, table, thousands};
 use crate::error::{Error, Result};
 use crate::plots::{bar_chart, histogram, side_by_side};
 
 /// The characters of a text that a table shows.
 const EXCERPT: usize = 160;
+/// Of a longer review the beginning is shown.
+const LONGEST: usize = 20_000;
 
 impl Reviews {
     /// Shows the first rows as a table in the notebook.
@@ -49,7 +51,7 @@ impl Reviews {
         Ok((0..labels.len()).map(|row| labels.names(row).join(", ")).collect())
     }
 
-    /// One review in full, to be read.
+    /// One review in full, to be read; of more than 20,000 characters, its beginning.
     ///
     /// # Errors
     /// [`Error::Argument`] if there is no such row; they are numbered from 0.
@@ -60,6 +62,7 @@ impl Reviews {
             let remedy = format!("there are {} reviews, numbered from 0", self.len());
             return Err(Error::argument("row", row, remedy));
         };
+        let text = cut(text, LONGEST);
         let label = match self.is_multi_label() {
             true => format!("labels: {}", this.joined_labels()?.concat()),
             false => {
@@ -70,7 +73,7 @@ impl Reviews {
         };
         let html = format!(
             "<blockquote style=\"max-width:48em\">{}</blockquote><p>{}</p>",
-            on_lines(text),
+            on_lines(&text),
             escape(&label)
         );
         Ok(Html::new(html).with_text(format!("{text}\n\n{label}")))

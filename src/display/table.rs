@@ -1,13 +1,17 @@
 //! Tables, and the texts in them.
 
-use super::Html;
+use super::{Html, cut, visible};
 
 /// A value of so many characters stays on one line.
 const SHORT: usize = 24;
+/// Of a longer value the beginning is shown.
+const LONGEST: usize = 10_000;
 
 /// A table of texts, with a caption and a header. Columns whose values are numbers are aligned to
-/// the right, the others to the left.
+/// the right, the others to the left. Of a text of more than 10,000 characters the beginning is shown.
 pub fn table(caption: &str, header: &[&str], rows: &[Vec<String>]) -> Html {
+    let cut_row = |row: &Vec<String>| row.iter().map(|cell| cut(cell, LONGEST).into()).collect();
+    let rows: &[Vec<String>] = &rows.iter().map(cut_row).collect::<Vec<_>>();
     let is_number =
         |cell: &str| cell.trim_end_matches(['%', ' ']).replace(',', "").parse::<f64>().is_ok();
     let left: Vec<bool> = (0..header.len())
@@ -37,14 +41,17 @@ pub fn table(caption: &str, header: &[&str], rows: &[Vec<String>]) -> Html {
 
 /// The same in columns of letters of one width.
 fn text_of(caption: &str, header: &[&str], rows: &[Vec<String>]) -> String {
+    let on_one_line = |cell: &str| visible(cell).replace('\n', " ");
     let header: Vec<String> = header.iter().map(|&cell| cell.to_owned()).collect();
-    let lines = || [&header].into_iter().chain(rows);
+    let lines = [&header].into_iter().chain(rows);
+    let lines: Vec<Vec<String>> =
+        lines.map(|line| line.iter().map(|cell| on_one_line(cell)).collect()).collect();
     let width = |column: usize| {
-        let cells = lines().filter_map(|line| line.get(column));
+        let cells = lines.iter().filter_map(|line| line.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let mut text = caption.to_owned();
-    for line in lines() {
+    for line in &lines {
         text.push('\n');
         let cells = line.iter().enumerate();
         let line: String = cells.map(|(at, cell)| format!("{cell:<0$}  ", width(at))).collect();
@@ -71,17 +78,19 @@ pub fn thousands(number: usize) -> String {
     text
 }
 
-/// Makes any text safe to stand in HTML: a review can inject no markup.
+/// Makes any text safe to stand in HTML: a review can inject no markup, and its control characters are
+/// written out.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    let lines = text.replace('\r', "\n");
+    for c in visible(&lines).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            '\n' | '\r' => escaped.push(' '),
+            '\n' => escaped.push(' '),
             c => escaped.push(c),
         }
     }
@@ -98,6 +107,16 @@ mod tests {
         let table = table("<i>", &["<b>"], &[vec!["<u>".to_owned()]]);
         let html = table.html();
         assert!(!html.contains("<i>") && !html.contains("<b>") && !html.contains("<u>"), "{html}");
+    }
+
+    #[test]
+    fn a_table_holds_any_text() {
+        let text = "\u{1b}[2J</td>\u{202e}\n".repeat(100_000);
+        let table = table("t", &["text", "n"], &[vec![text, "1".to_owned()]]);
+        assert!(table.html().len() < 1_000_000, "{}", table.html().len());
+        assert!(!table.html().contains("</td>\u{202e}") && table.html().contains("characters)"));
+        assert!(!table.text().contains(['\u{1b}', '\u{202e}']));
+        assert_eq!(table.text().lines().count(), 3);
     }
 
     #[test]

@@ -34,6 +34,11 @@ impl Bert {
         }
     }
 
+    /// The vectors of the word pieces alone: (B, T) -> (B, T, D)
+    pub fn words(&self, input_ids: &Tensor) -> Tensor {
+        self.embeddings.word_embeddings.forward(input_ids)
+    }
+
     /// The hidden state of the first token: (B, T) -> (B, D)
     pub fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
@@ -59,7 +64,10 @@ impl Embeddings {
     }
 
     fn forward(&self, input_ids: &Tensor, pass: &Pass<'_>) -> Tensor {
-        let words = self.word_embeddings.forward(input_ids); // (B, T, D)
+        let words = match &pass.words {
+            Some(words) => words.shallow_clone(),
+            None => self.word_embeddings.forward(input_ids),
+        }; // (B, T, D)
         // A text alone is of type 0; pairs of texts have two types.
         let types = self.token_type_embeddings.forward(&input_ids.zeros_like()); // (B, T, D)
         let positions = self.position_embeddings.forward(&self.positions(input_ids));

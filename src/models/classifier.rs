@@ -36,6 +36,10 @@ impl Classifier<Tokens> for AutoModelForSequenceClassification {
     fn set_multi_label(&self, multi_label: bool) {
         self.set_multi_label(multi_label);
     }
+
+    fn depth_of(&self, parameter: &str) -> usize {
+        self.depth_of(parameter)
+    }
 }
 
 /// On what the encoder said before: the last layers alone, see
@@ -67,5 +71,9 @@ impl Classifier<Tensor> for AutoModelForSequenceClassification {
 
     fn set_multi_label(&self, multi_label: bool) {
         self.set_multi_label(multi_label);
+    }
+
+    fn depth_of(&self, parameter: &str) -> usize {
+        self.depth_of(parameter)
     }
 }

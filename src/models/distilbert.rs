@@ -30,6 +30,11 @@ impl DistilBert {
         }
     }
 
+    /// The vectors of the word pieces alone: (B, T) -> (B, T, D)
+    pub fn words(&self, input_ids: &Tensor) -> Tensor {
+        self.embeddings.word_embeddings.forward(input_ids)
+    }
+
     /// The hidden state of the first token: (B, T) -> (B, D)
     pub fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
@@ -62,7 +67,10 @@ impl Embeddings {
     fn forward(&self, input_ids: &Tensor, pass: &Pass<'_>) -> Tensor {
         let tokens = input_ids.size()[1];
         let positions = Tensor::arange(tokens, (Kind::Int64, input_ids.device())); // (T)
-        let words = self.word_embeddings.forward(input_ids); // (B, T, D)
+        let words = match &pass.words {
+            Some(words) => words.shallow_clone(),
+            None => self.word_embeddings.forward(input_ids),
+        }; // (B, T, D)
         let embedded = words + self.position_embeddings.forward(&positions); // (B, T, D)
         let embedded = dropout(&self.layer_norm.forward(&embedded), self.dropout, pass.mode.train);
         embedded.to_kind(pass.mode.precision.kind())

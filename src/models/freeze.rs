@@ -68,6 +68,16 @@ impl AutoModelForSequenceClassification {
         count
     }
 
+    /// 0 of the last layers, 1 of the last block, and so on; the embeddings are the deepest.
+    pub(super) fn depth_of(&self, parameter: &str) -> usize {
+        if !is_encoder(parameter, self.config.architecture) {
+            return 0;
+        }
+        let mut path = parameter.split('.').skip_while(|module| *module != "layer").skip(1);
+        let block = path.next().and_then(|number| number.parse::<usize>().ok());
+        self.num_blocks() + 1 - block.map_or(0, |number| number + 1)
+    }
+
     /// Whether the encoder stays as it is in a training.
     pub(super) fn encoder_is_frozen(&self) -> bool {
         let architecture = self.config.architecture;

@@ -113,6 +113,8 @@ pub struct Pass<'a> {
     /// Added to the attention scores, shape (B, 1, 1, T): 0 for a token, -inf for padding. `None`
     /// where nothing is padding.
     pub mask: Option<Tensor>,
+    /// Vectors that stand in for those of the tokens' word pieces, shape (B, T, D).
+    pub words: Option<Tensor>,
     /// Where the attention weights of each layer go, if somebody wants to see them.
     pub attentions: Option<&'a mut Vec<Tensor>>,
 }

@@ -1,6 +1,7 @@
 //! Parity with transformers, on the models of tests/fixtures/models (see generate.py there).
 
 mod classes;
+mod explain;
 mod files;
 mod multi_label;
 mod training;

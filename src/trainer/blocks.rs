@@ -1,162 +1,52 @@
-//! Parameters that a step changes together.
-//!
-//! A graphics card takes as long to be asked for an operation as for the operation itself on a small
-//! tensor. A transformer has a hundred of them, and Adam eight operations: so there the parameters lie
-//! one behind the other in a few large tensors.
+//! Blocks of a model that learn at rates of their own, or later than others.
 
-use super::adam::Memory;
-use crate::error::Result;
-use std::ops::Range;
-use tch::{Kind, Tensor};
+use super::Trainer;
+use super::optimizer::Steps;
+use crate::error::{Error, Result};
+use std::collections::BTreeSet;
 
-/// So many numbers lie in one tensor, at most, but for a parameter that is larger itself: what a step
-/// needs beside them, several times as much memory, stays small.
-const MOST: usize = 1 << 24;
-
-/// A parameter that is trained, and what Adam remembers of its gradients.
-pub struct Slot {
-    pub name: String,
-    pub parameter: Tensor,
-    pub memory: Option<Memory>,
-    /// Whether the decay of the weights is for it.
-    pub decays: bool,
-}
-
-/// What lies in one tensor: one parameter, or several.
-pub struct Block {
-    slots: Range<usize>,
-    pub parameters: Tensor,
-    pub memory: Option<Memory>,
-    pub decays: bool,
-}
-
-impl Block {
-    /// The gradients of its parameters, as they lie.
-    pub fn gather(&self, gradients: &[Tensor]) -> Result<Tensor> {
-        match &gradients[self.slots.clone()] {
-            [one] => Ok(one.shallow_clone()),
-            many => flat(many.iter()),
-        }
+/// Gives each parameter its learning rate, and the steps that it waits, by how deep it lies below the
+/// logits (discriminative finetuning and gradual unfreezing: Howard and Ruder 2018,
+/// <https://arxiv.org/abs/1801.06146>, 3.2 and 3.3).
+///
+/// # Errors
+/// [`Error::Argument`] if all that is trained is one block, so that the settings would change nothing.
+pub fn arrange(
+    steps: &mut Steps,
+    trainer: &Trainer,
+    depth_of: impl Fn(&str) -> usize,
+    steps_per_epoch: usize,
+) -> Result<()> {
+    let (decay, every) = (trainer.layer_decay, trainer.gradual_unfreezing);
+    let (name, value) = match every {
+        Some(epochs) => ("gradual_unfreezing", format!("Some({epochs})")),
+        None if decay != 1.0 => ("layer_decay", decay.to_string()),
+        None => return Ok(()),
+    };
+    let depths: BTreeSet<usize> = steps.names().map(&depth_of).collect();
+    if depths.len() < 2 {
+        let remedy = "all that is trained is one block: unfreeze more of the model; one of a \
+                      notebook's own tells its blocks apart by Classifier::depth_of";
+        return Err(Error::argument(name, value, remedy));
     }
-}
-
-/// The blocks of all parameters, each once, in their order, which may be another one afterwards;
-/// `together`, several lie in the tensor of a block.
-pub fn blocks(slots: &mut [Slot], together: bool) -> Result<Vec<Block>> {
-    slots.sort_by_key(|slot| slot.decays);
-    let numbers = |slot: &Slot| slot.parameter.numel();
-    let mut blocks = Vec::new();
-    let mut begin = 0;
-    while begin < slots.len() {
-        let first = &slots[begin];
-        let (mut end, mut size) = (begin + 1, numbers(first));
-        let fits = |slot: &Slot, size: usize| {
-            together && kind_of(slot) == kind_of(first) && size + numbers(slot) <= MOST
-        };
-        while end < slots.len() && fits(&slots[end], size) {
-            size += numbers(&slots[end]);
-            end += 1;
-        }
-        blocks.push(block(slots, begin..end)?);
-        begin = end;
+    steps.arrange(|name| {
+        let depth = depth_of(name);
+        let rate = decay.powi(i32::try_from(depth).unwrap_or(i32::MAX));
+        // Frozen blocks are no reason to wait for an epoch.
+        let place = depths.range(..depth).count();
+        let waits = place.saturating_mul(every.unwrap_or(0)).saturating_mul(steps_per_epoch);
+        (rate, i32::try_from(waits).unwrap_or(i32::MAX))
+    })?;
+    if let Some(every) = every
+        && !trainer.quiet
+        && trainer.num_epochs.div_ceil(every) < depths.len()
+    {
+        let (blocks, epochs) = (depths.len(), trainer.num_epochs);
+        println!(
+            "gradual_unfreezing = Some({every}): num_epochs = {epochs} trains the upper {} of \
+             {blocks} blocks, the others stay as they are",
+            epochs.div_ceil(every),
+        );
     }
-    Ok(blocks)
-}
-
-/// What the parameters of a block have in common.
-fn kind_of(slot: &Slot) -> (bool, Kind) {
-    (slot.decays, slot.parameter.kind())
-}
-
-/// Puts the parameters of a block, and what is remembered of them, one behind the other.
-fn block(slots: &mut [Slot], range: Range<usize>) -> Result<Block> {
-    let _no_grad = tch::no_grad_guard();
-    let own = &mut slots[range.clone()];
-    let decays = own[0].decays;
-    if let [slot] = own {
-        let parameters = slot.parameter.shallow_clone();
-        let memory = slot.memory.as_ref().map(Memory::shallow_clone);
-        return Ok(Block { slots: range, parameters, memory, decays });
-    }
-    let parameters = flat(own.iter().map(|slot| &slot.parameter))?;
-    let memory = own.iter().all(|slot| slot.memory.is_some());
-    let memory = if memory { Some(Memory::new(&parameters)?) } else { None };
-    let mut begin = 0;
-    for slot in own {
-        let (size, numbers) = (slot.parameter.size(), slot.parameter.numel() as i64);
-        let part = |whole: &Tensor| -> Result<Tensor> {
-            Ok(whole.f_narrow(0, begin, numbers)?.f_view(&size[..])?)
-        };
-        // The same parameter for all who hold it, with its numbers in another place.
-        slot.parameter.f_set_data(&part(&parameters)?)?;
-        slot.memory = match &memory {
-            Some(memory) => Some(Memory {
-                mean: part(&memory.mean)?,
-                mean_of_squares: part(&memory.mean_of_squares)?,
-            }),
-            None => None,
-        };
-        begin += numbers;
-    }
-    Ok(Block { slots: range, parameters, memory, decays })
-}
-
-/// Tensors one behind the other.
-fn flat<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Result<Tensor> {
-    let rows: Vec<Tensor> =
-        tensors.map(|tensor| Ok(tensor.f_reshape([-1])?)).collect::<Result<_>>()?;
-    Ok(Tensor::f_cat(&rows, 0)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trainer::Optimizer;
-    use crate::trainer::optimizer::Steps;
-    use tch::nn::{Init, VarStore};
-    use tch::{Device, nn};
-
-    /// A model of small parameters, and one that is frozen; the numbers after some steps.
-    fn trained(optimizer: Optimizer, together: bool) -> (VarStore, Vec<(String, Tensor)>) {
-        tch::manual_seed(1);
-        let store = VarStore::new(Device::Cpu);
-        let first = nn::linear(store.root() / "a", 5, 7, Default::default());
-        let second = nn::linear(store.root() / "b", 7, 3, Default::default());
-        let scale = store.root().var("scale", &[], Init::Const(1.0));
-        let _ = (store.root() / "c").var("frozen", &[4], Init::Const(1.0)).set_requires_grad(false);
-        let x = Tensor::randn([11, 5], (Kind::Float, Device::Cpu));
-        let y = Tensor::randint(3, [11], (Kind::Int64, Device::Cpu));
-        let mut steps = Steps::laid_out(optimizer, 0.1, &store, together).unwrap();
-        for _ in 0..5 {
-            let logits = x.apply(&first).tanh().apply(&second) * &scale;
-            let gradients = steps.gradients(&logits.cross_entropy_for_logits(&y)).unwrap();
-            steps.step(1e-2, &gradients).unwrap();
-        }
-        let mut state = steps.state();
-        state.extend(store.variables().into_iter().map(|(name, value)| (name, value.detach())));
-        state.sort_by(|a, b| a.0.cmp(&b.0));
-        (store, state)
-    }
-
-    #[test]
-    fn together_is_what_one_by_one_is() {
-        for optimizer in [Optimizer::Sgd, Optimizer::Adam, Optimizer::AdamW] {
-            let ((_one, apart), (store, together)) =
-                (trained(optimizer, false), trained(optimizer, true));
-            assert_eq!(apart.len(), together.len());
-            for ((name, one), (other_name, other)) in apart.iter().zip(&together) {
-                assert_eq!((name, one.size()), (other_name, other.size()));
-                assert!((one - other).abs().max().double_value(&[]) < 1e-7, "{name}");
-            }
-            // Each is a leaf that asks for gradients as before, and no two share their numbers.
-            for (name, parameter) in store.variables() {
-                assert_eq!(parameter.requires_grad(), name != "c.frozen");
-                assert!(parameter.is_leaf());
-                let _ = tch::no_grad(|| parameter.shallow_clone().fill_(0.0));
-            }
-            let sum = |tensor: &Tensor| tensor.abs().sum(Kind::Double).double_value(&[]);
-            let means = together.iter().filter(|(name, _)| name.starts_with("mean"));
-            assert!(means.map(|(_, mean)| sum(mean)).all(|sum| sum > 0.0));
-        }
-    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The rules by which a step changes the parameters.
 
 use super::adam::{Memory, Step};
-use super::blocks::{Block, Slot, blocks};
+use super::groups::{Group, Rule, Slot, flat, groups};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use tch::nn::VarStore;
@@ -23,8 +23,21 @@ pub enum Optimizer {
 pub struct Steps {
     weight_decay: f64,
     slots: Vec<Slot>,
-    blocks: Vec<Block>,
+    groups: Vec<Group>,
+    /// Whether several parameters lie in one tensor.
+    together: bool,
     done: i32,
+}
+
+/// Parameters that ask for no gradients as long as this lives.
+pub struct Waiting(Vec<Tensor>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        for parameter in &self.0 {
+            let _ = parameter.set_requires_grad(true);
+        }
+    }
 }
 
 impl Steps {
@@ -34,7 +47,7 @@ impl Steps {
         Steps::laid_out(rule, weight_decay, store, store.device() != Device::Cpu)
     }
 
-    /// With the parameters one behind the other in memory, or as they are.
+    /// With several parameters in one tensor, or each as it is.
     pub fn laid_out(
         rule: Optimizer,
         weight_decay: f64,
@@ -49,18 +62,54 @@ impl Steps {
                     Optimizer::Adam | Optimizer::AdamW => Some(Memory::new(&parameter)?),
                 };
                 let decays = rule == Optimizer::AdamW && parameter.dim() > 1;
-                Ok(Slot { name, parameter, memory, decays })
+                let rule = Rule { rate: 1.0, waits: 0, decays };
+                Ok(Slot { name, parameter, memory, rule })
             })
             .collect::<Result<_>>()?;
         if slots.is_empty() {
             let message = "all parameters are frozen, so there is nothing to train: unfreeze some";
             return Err(Error::Data(message.to_owned()));
         }
-        let blocks = blocks(&mut slots, together)?;
-        Ok(Steps { weight_decay, slots, blocks, done: 0 })
+        let groups = groups(&mut slots, together)?;
+        Ok(Steps { weight_decay, slots, groups, together, done: 0 })
     }
 
-    /// The gradients of a loss, one for each parameter.
+    /// The names of all that is trained, now or later.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.slots.iter().map(|slot| slot.name.as_str())
+    }
+
+    /// Before the first step: gives each parameter its learning rate, as a share of that of the step,
+    /// and the number of steps that it waits.
+    pub fn arrange(&mut self, rate_and_waits: impl Fn(&str) -> (f64, i32)) -> Result<()> {
+        for slot in &mut self.slots {
+            (slot.rule.rate, slot.rule.waits) = rate_and_waits(&slot.name);
+        }
+        self.groups = groups(&mut self.slots, self.together)?;
+        Ok(())
+    }
+
+    /// Those that wait do so for ever.
+    pub fn hold(&mut self) {
+        let slots = self.slots.iter_mut().map(|slot| &mut slot.rule);
+        for rule in slots.chain(self.groups.iter_mut().map(|group| &mut group.rule)) {
+            rule.waits = if rule.waits > 0 { i32::MAX } else { 0 };
+        }
+    }
+
+    /// Those that learn in the next step.
+    fn learning(&self) -> impl Iterator<Item = &Slot> + Clone {
+        self.slots.iter().filter(|slot| slot.rule.waits <= self.done)
+    }
+
+    /// Lets the others ask for no gradients: a forward pass then keeps nothing for them, and a
+    /// backward pass ends above them.
+    pub fn waiting(&self) -> Waiting {
+        let later = self.slots.iter().filter(|slot| slot.rule.waits > self.done);
+        Waiting(later.map(|slot| slot.parameter.set_requires_grad(false)).collect())
+    }
+
+    /// The gradients of a loss, one for each parameter that learns in the next step.
     ///
     /// # Errors
     /// [`Error::Data`] if it does not depend on one of them: a training would leave that one as it
@@ -72,11 +121,11 @@ impl Steps {
                  the texts instead of kept features, or don't detach the logits"
             ))
         };
-        let names = self.slots.iter().map(|slot| slot.name.as_str());
+        let names = self.learning().map(|slot| slot.name.as_str());
         if !loss.requires_grad() {
             return Err(independent(names.clone().next().unwrap_or("the model")));
         }
-        let parameters: Vec<&Tensor> = self.slots.iter().map(|slot| &slot.parameter).collect();
+        let parameters: Vec<&Tensor> = self.learning().map(|slot| &slot.parameter).collect();
         let gradients = Tensor::f_run_backward(&[loss], &parameters, false, false)?;
         match names.zip(&gradients).find(|(_, gradient)| !gradient.defined()) {
             Some((name, _)) => Err(independent(name)),
@@ -87,16 +136,27 @@ impl Steps {
     /// Changes the parameters by their gradients.
     pub fn step(&mut self, learning_rate: f64, gradients: &[Tensor]) -> Result<()> {
         let _no_grad = tch::no_grad_guard();
+        let done = self.done;
         self.done += 1;
-        for block in &mut self.blocks {
-            let gradient = block.gather(gradients)?;
-            let Some(memory) = &mut block.memory else {
-                let _ = block.parameters.f_sub_(&gradient.f_mul_scalar(learning_rate)?)?;
+        let mut gradients = gradients.iter();
+        for group in self.groups.iter_mut().filter(|group| group.rule.waits <= done) {
+            let own: Vec<&Tensor> = gradients.by_ref().take(group.slots.len()).collect();
+            let gradient = match own[..] {
+                [one] => one.shallow_clone(),
+                _ => flat(own.into_iter())?,
+            };
+            let learning_rate = learning_rate * group.rule.rate;
+            let Some(memory) = &mut group.memory else {
+                let _ = group.parameters.f_sub_(&gradient.f_mul_scalar(learning_rate)?)?;
                 continue;
             };
-            let kept = if block.decays { 1.0 - learning_rate * self.weight_decay } else { 1.0 };
-            let step = Step { learning_rate, number: self.done, kept };
-            memory.step(&mut block.parameters, &gradient, step)?;
+            let decay = if group.rule.decays { learning_rate * self.weight_decay } else { 0.0 };
+            let number = self.done - group.rule.waits;
+            memory.step(
+                &mut group.parameters,
+                &gradient,
+                Step { learning_rate, number, kept: 1.0 - decay },
+            )?;
         }
         Ok(())
     }

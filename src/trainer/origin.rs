@@ -66,9 +66,17 @@ fn settings(trainer: &Trainer, batch_size: usize) -> String {
         Schedule::Constant => String::new(),
         _ => format!(" over {} epochs", trainer.num_epochs),
     };
+    // Said only where they are set: a checkpoint from before there were any goes on.
+    let decay = match trainer.layer_decay {
+        1.0 => String::new(),
+        decay => format!(", layer decay {decay}"),
+    };
+    let gradual = trainer.gradual_unfreezing.map_or(String::new(), |epochs| {
+        format!(", unfreezing one more block every {epochs} epochs")
+    });
     format!(
         "seed {}, {:?} ({} decay) at {}, {:?}{steps} after {} steps, norm {:?}, {:?}, batches of \
-         {} x {batch_size}, class weights {:?}, label smoothing {}, best by {}",
+         {} x {batch_size}, class weights {:?}, label smoothing {}, best by {}{decay}{gradual}",
         trainer.seed,
         trainer.optimizer,
         trainer.weight_decay,

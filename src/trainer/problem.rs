@@ -46,7 +46,7 @@ pub fn class_names<F>(model: &impl Classifier<F>) -> Vec<String> {
 }
 
 /// Whether it gives any number of labels, if it or anybody knows.
-fn learned<F>(model: &impl Classifier<F>) -> Option<bool> {
+pub fn learned<F>(model: &impl Classifier<F>) -> Option<bool> {
     model.is_multi_label().or_else(|| Some(taught(model.var_store())?.multi_label))
 }
 

@@ -3,10 +3,8 @@
 use super::checkpoint::{self, Best, Position};
 use super::clock::Plan;
 use super::evaluate::shares;
-use super::guard::forward;
-use super::loss::Loss;
+use super::learner::Learner;
 use super::names::{of_other_classes, of_training};
-use super::optimizer::{Steps, accumulate, clip};
 use super::origin::Origin;
 use super::progress::Progress;
 use super::{Classifier, Sums, Trainer, problem};
@@ -15,10 +13,7 @@ use crate::error::{Error, Result};
 use crate::files::cannot_write;
 use crate::interrupt::Interrupt;
 use crate::metrics::{EpochMetrics, History, Metric, StepMetrics};
-use crate::mode::Mode;
-use crate::random::seed_of;
 use std::path::PathBuf;
-use tch::Tensor;
 
 /// So many points of a curve lie within an epoch, at most.
 const POINTS: usize = 20;
@@ -28,8 +23,7 @@ pub struct Run<'a, M, D> {
     model: &'a M,
     train: &'a DataLoader<D>,
     val: &'a DataLoader<D>,
-    loss: Loss,
-    steps: Steps,
+    learner: Learner<'a, M, D>,
     interrupt: Interrupt,
     pub best: Best,
     position: Position,
@@ -45,8 +39,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
     ) -> Result<Run<'a, M, D>> {
         let multi_label = problem::of_training(model, train, val)?;
         let names = of_training(train.class_names(), val.class_names())?;
-        let loss = Loss::of_training(trainer, names, train.labels())?;
-        let steps = Steps::new(trainer.optimizer, trainer.weight_decay, model.var_store())?;
+        let learner = Learner::new(trainer, model, train, names)?;
         let history = History { best_by: trainer.best_by, multi_label, ..History::default() };
         let origin = match &trainer.save_dir {
             Some(folder) => {
@@ -60,8 +53,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             model,
             train,
             val,
-            loss,
-            steps,
+            learner,
             interrupt: Interrupt::listen(),
             best: Best::default(),
             progress: Progress::start(
@@ -83,7 +75,8 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             Error::argument("save_dir", "None", "name the folder with the checkpoint to go on from")
         })?;
         let (origin, store) = (&self.position.origin, self.model.var_store());
-        (self.position, self.best) = checkpoint::load(&path, origin, &mut self.steps, store)?;
+        let steps = &mut self.learner.steps;
+        (self.position, self.best) = checkpoint::load(&path, origin, steps, store)?;
         self.progress.skip(self.batches_done(), &self.position.history);
         Ok(())
     }
@@ -104,7 +97,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
 
     /// Tells the model what it has learned, and what the classes are called.
     pub fn name_classes(&self) {
-        let names = &self.loss.names;
+        let names = &self.learner.loss.names;
         let said = of_other_classes(&problem::class_names(self.model), names);
         if let Some(said) = said.filter(|_| !self.trainer.quiet) {
             println!("{said}");
@@ -119,58 +112,28 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
 
     /// The rest of one pass over the training data; false when it was stopped.
     fn pass(&mut self) -> Result<bool> {
-        let seed = seed_of(self.trainer.seed, self.position.epochs as u32);
-        let batches = self.train.shuffled(seed);
-        for group in batches.chunks(self.trainer.accumulation_steps).skip(self.position.steps) {
-            if !self.step(group)? {
+        let steps = self.learner.epoch(self.position.epochs);
+        for batches in steps.iter().skip(self.position.steps) {
+            let rate = self.learning_rate();
+            let Some(sums) = self.learner.step(batches, rate, &self.interrupt)? else {
                 return Ok(false);
+            };
+            if !sums.loss.is_finite() {
+                return Err(self.diverged(sums.loss));
             }
+            self.note(batches, sums);
             self.position.steps += 1;
-            let every = self.trainer.checkpoint_steps;
-            if every.is_some_and(|every| (self.steps.done() as usize).is_multiple_of(every)) {
+            let (done, every) = (self.learner.steps.done() as usize, self.trainer.checkpoint_steps);
+            if every.is_some_and(|every| done.is_multiple_of(every)) {
                 self.save()?;
             }
         }
         Ok(true)
     }
 
-    /// One step, by the gradients of one or more batches; false when it was stopped before.
-    fn step(&mut self, batches: &[Vec<usize>]) -> Result<bool> {
-        // Dropout then falls the same way in a training that went on from a checkpoint.
-        let seed = seed_of(self.trainer.seed, self.steps.done() as u32);
-        tch::manual_seed(seed.into());
-        let mode = Mode { train: true, precision: self.trainer.precision };
-        let device = self.model.var_store().device();
-        let weight = |rows: &[usize]| self.loss.weight(self.train.labels(), rows);
-        let whole: f64 = batches.iter().map(|rows| weight(rows)).sum();
-        let mut sums = Sums::default();
-        let mut gradients: Vec<Tensor> = Vec::new();
-        for rows in batches {
-            if self.interrupt.happened() {
-                return Ok(false);
-            }
-            let batch = self.train.gather(rows, device)?;
-            let logits = forward(self.model, &batch.features, rows.len(), mode)?; // (batch, classes)
-            let loss = self.loss.of(&logits, &batch.labels)?;
-            sums += Sums::of(&logits, (&loss, weight(rows)), &batch.labels)?;
-            if !sums.loss.is_finite() {
-                return Err(self.diverged(f64::try_from(&loss)?));
-            }
-            // The mean over all examples of the step, whatever the batches' sizes.
-            let share = loss.f_mul_scalar(weight(rows) / whole)?;
-            accumulate(&mut gradients, self.steps.gradients(&share)?)?;
-        }
-        if let Some(most) = self.trainer.max_grad_norm {
-            clip(&mut gradients, most)?;
-        }
-        self.steps.step(self.learning_rate(), &gradients)?;
-        self.note(batches, sums);
-        Ok(true)
-    }
-
     /// Keeps what a step said.
     fn note(&mut self, batches: &[Vec<usize>], sums: Sums) {
-        let per_epoch = self.steps_per_epoch();
+        let per_epoch = self.learner.steps_per_epoch();
         let position = &mut self.position;
         position.sums += sums.clone();
         position.recent += sums;
@@ -189,14 +152,10 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         self.progress.step(batches, position.sums.mean(), now, is_point);
     }
 
-    fn steps_per_epoch(&self) -> usize {
-        self.train.num_batches().div_ceil(self.trainer.accumulation_steps)
-    }
-
     fn learning_rate(&self) -> f64 {
         let trainer = self.trainer;
-        let total = self.steps_per_epoch().saturating_mul(trainer.num_epochs);
-        let step = self.steps.done() as usize;
+        let total = self.learner.steps_per_epoch().saturating_mul(trainer.num_epochs);
+        let step = self.learner.steps.done() as usize;
         trainer.learning_rate * trainer.schedule.factor(step, trainer.warmup_steps, total)
     }
 
@@ -223,12 +182,13 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
             Err(Error::Stopped(_)) => return Ok(false),
             other => other?,
         };
-        let val_loss = self.loss.mean(&logits, self.val.labels())?;
+        let val_loss = self.learner.loss.mean(&logits, self.val.labels())?;
         if !val_loss.is_finite() {
             return Err(self.diverged(val_loss));
         }
         let with_f1 = self.trainer.best_by == Metric::MacroF1;
-        let (val_accuracy, val_macro_f1) = shares(&logits, self.val.labels(), &self.loss, with_f1)?;
+        let (val_accuracy, val_macro_f1) =
+            shares(&logits, self.val.labels(), &self.learner.loss, with_f1)?;
         let (train_loss, train_accuracy) = self.position.sums.mean();
         self.position.epochs += 1;
         self.position.steps = 0;
@@ -268,7 +228,8 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         match self.checkpoint() {
             Some(path) => {
                 let store = self.model.var_store();
-                checkpoint::save(&path, &self.position, &self.steps, &self.best, store)
+                let steps = &self.learner.steps;
+                checkpoint::save(&path, &self.position, steps, &self.best, store)
             }
             None => Ok(()),
         }

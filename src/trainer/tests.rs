@@ -1,3 +1,4 @@
+mod blocks;
 mod classes;
 mod errors;
 mod multi_label;

@@ -2,8 +2,8 @@
 
 use super::counting;
 use super::matrix::CountMatrix;
-use super::terms::Terms;
-use super::tokens::Analyzer;
+use super::terms::{Key, Terms};
+use super::tokens::{Analyzer, Scratch};
 use super::watch::watched;
 use crate::display::{Html, Show, table, thousands};
 use crate::error::Result;
@@ -37,6 +37,34 @@ impl FittedVectorizer {
         watched(texts.len(), |watch| {
             counting::count(texts, &self.analyzer, &self.vocabulary, watch)
         })
+    }
+
+    /// What stands between the spaces of a text, and the columns of the terms in it, as often as they
+    /// occur. Each word of a longer term has its share of it, 1 of a single word.
+    pub(crate) fn words<'t>(&self, text: &'t str) -> Vec<(&'t str, Vec<(u32, f64)>)> {
+        // No space is a letter, or decides about one: a word by itself has the tokens that it has in
+        // the text.
+        let single = Analyzer { ngram_range: (1, 1), ..self.analyzer.clone() };
+        let (mut words, mut tokens) = (Vec::new(), Vec::new());
+        let mut scratch = Scratch::default();
+        for (place, word) in text.split_whitespace().enumerate() {
+            single.for_each_term(word, &mut scratch, |_, token| {
+                tokens.push((place, token.to_owned()));
+            });
+            words.push((word, Vec::new()));
+        }
+        let (shortest, longest) = self.analyzer.ngram_range;
+        for length in shortest..=longest.min(tokens.len()) {
+            for some in tokens.windows(length) {
+                let term: Vec<&str> = some.iter().map(|(_, token)| token.as_str()).collect();
+                let term = term.join(" ");
+                if let Some(column) = self.vocabulary.get(Key::of(&term), &term) {
+                    let share = 1.0 / length as f64;
+                    some.iter().for_each(|(place, _)| words[*place].1.push((column, share)));
+                }
+            }
+        }
+        words
     }
 
     /// The term of each column, sorted by code point.

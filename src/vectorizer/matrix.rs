@@ -2,6 +2,7 @@
 
 use crate::display::{Html, Show, table, thousands};
 use crate::error::{Error, Result};
+use std::ops::Range;
 
 /// A sparse matrix of shape (documents, terms): what [`CountVectorizer`](super::CountVectorizer)
 /// counts and what [`TfidfTransformer`](super::TfidfTransformer) makes of it.
@@ -122,6 +123,21 @@ impl CountMatrix {
             sums[column as usize] += f64::from(value);
         }
         sums
+    }
+
+    /// Row `i` as often as there are ranges, each time without the cells of one of them.
+    pub(crate) fn row_without(
+        &self,
+        i: usize,
+        ranges: impl Iterator<Item = Range<usize>>,
+    ) -> CountMatrix {
+        let mut rows = CountMatrix::empty(self.columns);
+        for range in ranges {
+            let cells = self.row(i).into_iter().flat_map(|row| row.indices.iter().zip(row.values));
+            let left = cells.enumerate().filter(|(place, _)| !range.contains(place));
+            rows.push_row(left.map(|(_, (&column, &value))| (column, value)));
+        }
+        rows
     }
 
     /// The number of cells that each column keeps: in how many documents each term occurs.

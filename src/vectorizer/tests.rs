@@ -109,3 +109,30 @@ fn bincount_is_that_of_numpy() {
     let weights = TfidfTransformer::default().fit(&counts).unwrap().transform(&counts).unwrap();
     assert!(weights.bincount(0).unwrap_err().to_string().contains("is no count"));
 }
+
+#[test]
+fn the_words_of_a_text_have_its_terms() {
+    let texts = [
+        "The good film, the GOOD plot; not-bad \u{1b}[1m good!",
+        "ΟΔΟΣ ὈΔΥΣΣΕΎΣ\u{a0}İstanbul x\u{2003}é e\u{301}e snake_case 電影 很好",
+        "",
+        " \n",
+    ];
+    for ngram_range in [(1, 1), (1, 2), (2, 3)] {
+        for stop_words in [StopWords::None, StopWords::English] {
+            let vectorizer = CountVectorizer { ngram_range, stop_words, ..Default::default() };
+            let (fitted, counts) = vectorizer.fit_transform(&texts).unwrap();
+            for (text, row) in texts.iter().zip(counts.rows()) {
+                let mut sums = vec![0.0; fitted.feature_names().len()];
+                for (column, share) in fitted.words(text).into_iter().flat_map(|word| word.1) {
+                    sums[column as usize] += share;
+                }
+                for (column, sum) in (0u32..).zip(sums) {
+                    let cell = row.indices.iter().position(|other| *other == column);
+                    let count = cell.map_or(0.0, |cell| f64::from(row.values[cell]));
+                    assert!((sum - count).abs() < 1e-9, "{text} {ngram_range:?} {column}");
+                }
+            }
+        }
+    }
+}

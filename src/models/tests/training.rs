@@ -20,6 +20,23 @@ fn names_of_modules_decide_what_is_trained() {
 }
 
 #[test]
+fn each_parameter_lies_in_a_block() {
+    for name in ["distilbert", "bert", "roberta"] {
+        let model = model(name);
+        let last = model.last_layers();
+        for (parameter, _) in model.named_parameters() {
+            let expected = match &parameter {
+                key if last.iter().any(|module| key.contains(module.as_str())) => 0,
+                key if key.contains(".layer.1.") => 1,
+                key if key.contains(".layer.0.") => 2,
+                _ => 3,
+            };
+            assert_eq!(model.depth_of(&parameter), expected, "{name}: {parameter}");
+        }
+    }
+}
+
+#[test]
 fn frozen_parameters_stay_bit_identical() {
     let model = model("roberta");
     model.freeze_all();

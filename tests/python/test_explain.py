@@ -1,0 +1,76 @@
+"""The words that a model goes by, beside a plain implementation of integrated gradients in PyTorch.
+`cargo xtask test` runs this with the program of examples/parity.rs in UNIT8_PARITY."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+os.environ.update(HF_HUB_OFFLINE="1")
+
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "models"
+TEXTS = ["the film was good", "a bad, bad film!", "good", "the plot was not good, but the film was", "电影"]
+STEPS = 2000
+
+
+def integrated_gradients(model, tokenizer, text):
+    """What each token adds to the margin of the answer, by the midpoint rule, and the margins at the
+    ends of the path."""
+    tokens = tokenizer(text, truncation=True, max_length=16, return_tensors="pt", return_special_tokens_mask=True)
+    special = tokens.pop("special_tokens_mask").bool()
+    ids = tokens["input_ids"]
+    blank = tokenizer.mask_token_id if tokenizer.mask_token_id is not None else model.config.pad_token_id
+    table = model.get_input_embeddings().weight.detach()
+    start, end = table[torch.where(special, ids, blank)], table[ids]
+    captured = {}
+    hook = model.get_input_embeddings().register_forward_hook(lambda *_: captured["words"])
+
+    def margins(words):
+        captured["words"] = words
+        logits = model(input_ids=ids.expand(len(words), -1)).logits
+        others = (logits.sum(-1, keepdim=True) - logits) / (logits.shape[-1] - 1)
+        return logits, logits - others
+
+    logits, ends = margins(torch.cat([start, end]))
+    answer = logits[1].argmax().item()
+    places = ((torch.arange(STEPS) + 0.5) / STEPS).view(-1, 1, 1)
+    words = (start + places * (end - start)).requires_grad_()
+    margins(words)[1][:, answer].sum().backward()
+    hook.remove()
+    parts = (words.grad.mean(0) * (end - start)[0]).sum(-1)
+    return answer, parts.tolist(), ends[:, answer].tolist()
+
+
+def words_of(tokenizer, text, parts):
+    """The sums over what stands between spaces."""
+    encoding = tokenizer(text, truncation=True, max_length=16, return_offsets_mapping=True)
+    sums = dict.fromkeys(range(len(text.split())), 0.0)
+    for (start, end), part in zip(encoding["offset_mapping"], parts):
+        if end > start:
+            sums[len(text[:end].split()) - 1] += part
+    return sums
+
+
+@pytest.mark.parametrize("name", ["bert", "distilbert", "roberta"])
+def test_integrated_gradients(name, tmp_path):
+    folder = FIXTURES / name
+    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    texts = tmp_path / "texts.json"
+    texts.write_text(json.dumps(TEXTS))
+    command = [os.environ["UNIT8_PARITY"], "explain", str(folder), str(texts), "16"]
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    for text, ours in zip(TEXTS, json.loads(run.stdout.splitlines()[-1]), strict=True):
+        answer, parts, ends = integrated_gradients(model, tokenizer, text)
+        assert ours["class"] == answer
+        assert ours["ends"] == pytest.approx(ends, abs=1e-4)
+        if text.isascii():
+            expected = words_of(tokenizer, text, parts)
+            assert [word for word, _ in ours["words"]] == text.split()[: len(ours["words"])]
+            for place, (word, number) in enumerate(ours["words"]):
+                assert number == pytest.approx(expected[place], abs=1e-4), (text, word)
+        assert sum(number for _, number in ours["words"]) == pytest.approx(sum(parts), abs=1e-3)
