@@ -13,6 +13,7 @@ pub mod display;
 mod download;
 mod environment;
 pub mod error;
+mod explore;
 mod files;
 pub mod hub;
 mod interrupt;
@@ -25,6 +26,7 @@ mod random;
 pub mod tokenizer;
 pub mod trainer;
 pub mod vectorizer;
+pub mod widgets;
 
 pub use dataloader::{Batch, DataLoader, Dataset, Features, Targets};
 pub use dataset::{
@@ -33,6 +35,7 @@ pub use dataset::{
 pub use device::device;
 pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};
+pub use explore::{Explore, explore};
 pub use metrics::{
     ClassMetrics, EpochMetrics, Evaluation, History, LabelIssue, Metric, Mistake,
     MultiLabelEvaluation, MultiLabelMistake, MultiLabelPredictions, Predictions, StepMetrics,
@@ -47,6 +50,8 @@ pub use trainer::{ClassWeights, Classifier, Optimizer, Schedule, Speed, Trainer}
 pub use vectorizer::{
     CountMatrix, CountVectorizer, DocumentFrequency, FittedVectorizer, StopWords,
 };
+
+pub use widgets::{Button, Checkbox, Dropdown, FloatLogSlider, FloatSlider, IntSlider, Text};
 
 pub use polars;
 pub use tch;
