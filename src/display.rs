@@ -8,7 +8,9 @@ mod table;
 
 pub(crate) use bar::{Bar, Pace, bar, seconds};
 pub use live::Live;
-pub(crate) use notebook::{can_redraw, is_notebook};
+pub(crate) use notebook::{
+    can_redraw, is_notebook, is_quiet, kernel_function, print_widget, quietly,
+};
 pub(crate) use safe::{cut, visible};
 pub(crate) use table::caption;
 pub use table::{escape, table, thousands};
@@ -84,6 +86,22 @@ impl Show for String {
     }
 }
 
+/// What was found, or in its place what is wrong, in a line.
+impl<T: Show, E: std::fmt::Debug> Show for Result<T, E> {
+    fn to_html(&self) -> Html {
+        match self {
+            Ok(thing) => thing.to_html(),
+            Err(error) => problem(&format!("{error:?}")),
+        }
+    }
+}
+
+/// What is wrong, in a line.
+pub(crate) fn problem(text: &str) -> Html {
+    let html = format!("<div style=\"color:#d62728\">{}</div>", escape(text));
+    Html::new(html).with_text(text)
+}
+
 impl<T: Show + ?Sized> Show for &T {
     fn to_html(&self) -> Html {
         (**self).to_html()
@@ -98,5 +116,14 @@ mod tests {
     fn a_text_is_shown_as_it_is() {
         let shown = "a < b\n  c".to_html();
         assert_eq!((shown.html(), shown.text()), ("<pre>a &lt; b\n  c</pre>", "a < b\n  c"));
+    }
+
+    #[test]
+    fn an_error_stands_in_the_place_of_the_result() {
+        let found: crate::Result<&str> = Ok("a");
+        assert_eq!(found.to_html().text(), "a");
+        let failed: crate::Result<&str> = Err(crate::Error::Data("no <rows>".to_owned()));
+        assert_eq!(failed.to_html().text(), "no <rows>");
+        assert!(failed.to_html().html().contains("no &lt;rows&gt;"));
     }
 }

@@ -107,7 +107,7 @@ impl From<polars::error::PolarsError> for Error {
 }
 
 /// libtorch appends some thirty lines of C++ stack to a message.
-fn first_line(message: &str) -> String {
+pub(crate) fn first_line(message: &str) -> String {
     let message = message.strip_prefix("Internal torch error: ").unwrap_or(message);
     let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or(message);
     line.split("Exception raised from").next().unwrap_or(line).trim().to_owned()

@@ -14,6 +14,7 @@ mod download;
 mod environment;
 pub mod error;
 pub mod explanation;
+mod explore;
 mod files;
 pub mod hub;
 mod interrupt;
@@ -26,6 +27,7 @@ mod random;
 pub mod tokenizer;
 pub mod trainer;
 pub mod vectorizer;
+pub mod widgets;
 
 pub use dataloader::{Batch, DataLoader, Dataset, Features, Targets};
 pub use dataset::{
@@ -35,6 +37,7 @@ pub use device::device;
 pub use display::{Html, Live, Show, table};
 pub use error::{Error, Result};
 pub use explanation::{Explanation, Explanations};
+pub use explore::{Explore, explore};
 pub use metrics::{
     ClassMetrics, EpochMetrics, Evaluation, History, LabelIssue, Metric, Mistake,
     MultiLabelEvaluation, MultiLabelMistake, MultiLabelPredictions, Predictions, StepMetrics,
@@ -49,6 +52,8 @@ pub use trainer::{ClassWeights, Classifier, LearningRates, Optimizer, Schedule, 
 pub use vectorizer::{
     CountMatrix, CountVectorizer, DocumentFrequency, FittedVectorizer, StopWords,
 };
+
+pub use widgets::{Button, Checkbox, Dropdown, FloatLogSlider, FloatSlider, IntSlider, Text};
 
 pub use polars;
 pub use tch;

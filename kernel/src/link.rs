@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
-/// The variable that holds the descriptors: `control,input,output,error`.
+/// The variable that holds the descriptors: `control,input,output,error,bell`.
 pub const VARIABLE: &str = "NOTEBOOK_KERNEL_LINK";
 
 const HEADER: usize = 9;
@@ -21,6 +21,7 @@ pub struct Link {
     input: UnixDatagram,
     output: PipeWriter,
     error: PipeWriter,
+    bell: UnixDatagram,
 }
 
 /// The kernel's ends.
@@ -33,6 +34,8 @@ pub struct Ends {
     pub output: PipeReader,
     /// Standard error.
     pub error: PipeReader,
+    /// Wakes the process when the value of a widget has changed.
+    pub bell: UnixDatagram,
 }
 
 impl Link {
@@ -42,13 +45,15 @@ impl Link {
         let (input, their_input) = linux::pair().context("no socket")?;
         let (output, their_output) = std::io::pipe().context("no pipe")?;
         let (error, their_error) = std::io::pipe().context("no pipe")?;
+        let (bell, their_bell) = linux::pair().context("no socket")?;
         let link = Link {
             control: their_control,
             input: their_input,
             output: their_output,
             error: their_error,
+            bell: their_bell,
         };
-        Ok((link, Ends { control, input, output, error }))
+        Ok((link, Ends { control, input, output, error, bell }))
     }
 
     /// Lets a program, and what it starts, have the other ends.
@@ -58,6 +63,7 @@ impl Link {
             self.input.as_raw_fd(),
             self.output.as_raw_fd(),
             self.error.as_raw_fd(),
+            self.bell.as_raw_fd(),
         ];
         command.env(VARIABLE, descriptors.map(|number| number.to_string()).join(","));
         linux::inherit(command, descriptors.to_vec());
@@ -96,6 +102,8 @@ pub enum Kind {
     Show,
     /// A part of a thing that takes the place of one that was shown before.
     Replace,
+    /// A part of a request about widgets; the last one is answered.
+    Widget,
     /// Something to tell the user, from a program that stands in for cargo.
     Note,
 }
@@ -112,6 +120,7 @@ impl Packet {
             b'T' => Kind::ThreadPanic,
             b'D' => Kind::Show,
             b'U' => Kind::Replace,
+            b'W' => Kind::Widget,
             b'N' => Kind::Note,
             _ => return None,
         };

@@ -6,6 +6,7 @@
 
 mod answers;
 pub mod cell;
+mod comms;
 mod display;
 mod evcxr;
 mod failure;
@@ -13,10 +14,12 @@ mod hints;
 pub mod message;
 mod output;
 mod packets;
+mod parts;
 mod prompt;
 mod requests;
 pub mod sockets;
 mod stop;
+mod widgets;
 
 use crate::link::Packet;
 use crate::sources::{Word, is_rust};
@@ -24,8 +27,10 @@ use cell::{Cell, Stream};
 use display::Displays;
 use failure::Failure;
 use message::Message;
+use parts::Parts;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
+use widgets::Widgets;
 
 /// So many cells' code is looked through for what the notebook defines.
 const MOST_CELLS: usize = 200;
@@ -51,6 +56,8 @@ pub trait Processes {
     fn read_output(&mut self) -> Vec<(Stream, Vec<u8>)>;
     /// Answers a question of the cells' process.
     fn answer(&mut self, question: &Packet, text: &[u8]);
+    /// Wakes whoever waits there for the value of a widget to change.
+    fn ring(&mut self);
     /// Sends SIGINT to the cells' process.
     fn interrupt(&mut self);
     /// Whether something in the cells' process waits for a SIGINT.
@@ -94,7 +101,9 @@ pub struct Proxy<P> {
     asked: Option<(Packet, Message)>,
     /// What is to be known, and no cell was there to say it.
     notes: Vec<String>,
+    parts: Parts,
     displays: Displays,
+    widgets: Widgets,
     /// Requests that evcxr answers beside the cells: as they were passed on, and as they came.
     passed: Vec<(Message, Message)>,
     out: Vec<(To, Message)>,
@@ -116,7 +125,9 @@ impl<P: Processes> Proxy<P> {
             token,
             asked: None,
             notes: Vec::new(),
+            parts: Parts::default(),
             displays: Displays::new(),
+            widgets: Widgets::default(),
             passed: Vec::new(),
             out: Vec::new(),
             ends: None,
@@ -143,7 +154,7 @@ impl<P: Processes> Proxy<P> {
 
     /// The answer to a request that is no cell. A kernel that is busy with a cell is so afterwards,
     /// too, for a page that was loaded meanwhile.
-    fn answered(&mut self, request: &Message, answer: Option<(To, Message)>) {
+    fn answered(&mut self, request: &Message, answer: impl IntoIterator<Item = (To, Message)>) {
         self.status(request, "busy");
         self.out.extend(answer);
         self.status(request, "idle");

@@ -1,7 +1,7 @@
 //! How far something is that takes time: a bar where it can be redrawn, else lines now and then.
 
 use super::notebook::Place;
-use super::{Html, can_redraw, escape};
+use super::{Html, can_redraw, escape, is_quiet};
 use std::time::{Duration, Instant};
 
 /// What takes less than a second shows nothing but its result.
@@ -39,7 +39,8 @@ impl Bar {
     /// Something goes on of which this share is done already, 0 to 1.
     pub fn go_on(what: impl Into<String>, before: f64) -> Bar {
         let shown = if can_redraw() { Shown::Redrawn(None, Instant::now()) } else { Shown::Lines };
-        Bar { what: what.into(), shown: Some(shown), pace: Pace::start(), before, share: before }
+        let shown = (!is_quiet()).then_some(shown);
+        Bar { what: what.into(), shown, pace: Pace::start(), before, share: before }
     }
 
     /// Seconds since the start.

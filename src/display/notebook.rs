@@ -2,6 +2,7 @@
 //! through evcxr alone, which shows HTML when the cell ends; or, in a program, as text.
 
 use super::Html;
+use std::cell::Cell;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Once, OnceLock};
@@ -14,14 +15,18 @@ struct Kernel {
     at_end: unsafe extern "C" fn(extern "C" fn()),
 }
 
+/// A function of our kernel's, null where this is no process of its.
+pub fn kernel_function(name: &CStr) -> *mut libc::c_void {
+    // SAFETY: the name is a C string.
+    unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
+}
+
 /// Our kernel's functions, where this is a process of its.
 fn kernel() -> Option<Kernel> {
     static KERNEL: OnceLock<Option<Kernel>> = OnceLock::new();
     *KERNEL.get_or_init(|| {
-        // SAFETY: the names are C strings.
-        let find = |name: &CStr| unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-        let display = find(c"notebook_kernel_display");
-        let at_end = find(c"notebook_kernel_at_end");
+        let display = kernel_function(c"notebook_kernel_display");
+        let at_end = kernel_function(c"notebook_kernel_at_end");
         if display.is_null() || at_end.is_null() {
             return None;
         }
@@ -104,6 +109,37 @@ fn nanoseconds() -> u64 {
 /// Whether this is the process of a notebook's cells, our kernel's or that of evcxr alone.
 pub fn is_notebook() -> bool {
     can_redraw() || std::env::var_os("EVCXR_IS_RUNTIME").is_some()
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does some work that shows its result alone: no bars and figures of its own.
+pub fn quietly<R>(work: impl FnOnce() -> R) -> R {
+    /// Also where the work panics.
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            QUIET.set(self.0);
+        }
+    }
+    let _before = Before(QUIET.replace(true));
+    work()
+}
+
+/// Whether this thread does such work.
+pub fn is_quiet() -> bool {
+    QUIET.get()
+}
+
+/// Shows a thing as a cell's result is shown, by a widget where there is a page for it.
+pub fn print_widget(model_id: &str, otherwise: &Html) {
+    let view = serde_json::json!({"version_major": 2, "version_minor": 0, "model_id": model_id});
+    println!(
+        "EVCXR_BEGIN_CONTENT application/vnd.jupyter.widget-view+json\n{view}\nEVCXR_END_CONTENT"
+    );
+    print(otherwise);
 }
 
 /// Shows a thing as a cell's result is shown.

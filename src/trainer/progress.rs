@@ -2,7 +2,7 @@
 
 use super::clock::Plan;
 use super::figure::{Figure, Training, locked};
-use crate::display::{Live, Pace, can_redraw, is_notebook};
+use crate::display::{Live, Pace, can_redraw, is_notebook, is_quiet};
 use crate::metrics::{EpochMetrics, History, Metric, StepMetrics};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -22,9 +22,14 @@ enum Shown {
 
 impl Progress {
     pub fn start(plan: Plan, history: History, quiet: bool) -> Progress {
+        let quiet = quiet || is_quiet();
         let shown = if quiet { Shown::Nothing } else { Shown::Lines };
         let training = Arc::new(Mutex::new(Training::start(plan, history)));
         Progress { training, shown, pace: Pace::start() }
+    }
+
+    pub fn is_quiet(&self) -> bool {
+        matches!(self.shown, Shown::Nothing)
     }
 
     /// All is in order for the first step.

@@ -99,7 +99,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
     pub fn name_classes(&self) {
         let names = &self.learner.loss.names;
         let said = of_other_classes(&problem::class_names(self.model), names);
-        if let Some(said) = said.filter(|_| !self.trainer.quiet) {
+        if let Some(said) = said.filter(|_| !self.progress.is_quiet()) {
             println!("{said}");
         }
         problem::teach(self.model, self.position.history.multi_label, names);

@@ -22,6 +22,7 @@ mod display;
 mod link;
 mod panics;
 mod threads;
+mod widgets;
 
 use std::sync::OnceLock;
 

@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The variable that holds the descriptors: `control,input,output,error`.
+/// The variable that holds the descriptors: `control,input,output,error,bell`.
 pub const VARIABLE: &str = "NOTEBOOK_KERNEL_LINK";
 
 /// The longest text of one packet: what is sent as a whole has its limits.
@@ -16,6 +16,7 @@ pub struct Link {
     input: libc::c_int,
     pub output: libc::c_int,
     pub error: libc::c_int,
+    bell: libc::c_int,
     process: u32,
     question: AtomicU32,
     /// One thread at a time waits for an answer over the control socket, and one for input.
@@ -28,8 +29,8 @@ impl Link {
         let text = std::env::var(VARIABLE).ok()?;
         let mut descriptors = text.split(',').map(|number| number.parse::<libc::c_int>().ok());
         let mut next = || descriptors.next().flatten();
-        let (control, input, output, error) = (next()?, next()?, next()?, next()?);
-        for descriptor in [control, input, output, error] {
+        let (control, input, output, error, bell) = (next()?, next()?, next()?, next()?, next()?);
+        for descriptor in [control, input, output, error, bell] {
             // SAFETY: sets a flag of a descriptor; one that is not open is refused.
             if unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
                 return None;
@@ -40,6 +41,7 @@ impl Link {
             input,
             output,
             error,
+            bell,
             process: std::process::id(),
             question: AtomicU32::new(0),
             waiting: Mutex::new(()),
@@ -60,12 +62,34 @@ impl Link {
     }
 
     /// Shows a thing in the notebook, below what the cells wrote before, and waits until it stands
-    /// there. Parts of the thing are told from those of another thread's by their number.
+    /// there.
     pub fn show(&self, id: u64, thing: &[u8]) {
+        self.ask_in_parts(b'D', id, thing);
+    }
+
+    /// Asks for something about widgets; gives the answer, nothing if the kernel is gone.
+    pub fn widget(&self, request: &[u8]) -> Vec<u8> {
+        self.ask_in_parts(b'W', 0, request)
+    }
+
+    /// Waits until the kernel rings; false if it is gone.
+    pub fn wait_for_bell(&self) -> bool {
+        let mut rings = [0; 64];
+        loop {
+            // SAFETY: the buffer is as long as is said.
+            let count = unsafe { libc::recv(self.bell, rings.as_mut_ptr().cast(), rings.len(), 0) };
+            if count >= 0 || !was_interrupted() {
+                return count > 0;
+            }
+        }
+    }
+
+    /// Parts of a thing are told from those of another thread's by their number.
+    fn ask_in_parts(&self, letter: u8, id: u64, thing: &[u8]) -> Vec<u8> {
         let question = self.next_question();
-        let last = self.send_all_but_the_last(b'D', question, id, thing);
+        let last = self.send_all_but_the_last(letter, question, id, thing);
         let _one = self.waiting.lock();
-        self.ask_as(self.control, b'D', question, &last);
+        self.ask_as(self.control, letter, question, &last)
     }
 
     /// Puts another thing in its place, whenever that is.

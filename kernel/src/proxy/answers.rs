@@ -9,7 +9,6 @@ pub fn answer(request: &Message) -> Option<Value> {
     Some(match request.kind() {
         "kernel_info_request" => kernel_info(),
         "is_complete_request" => is_complete(request.code()),
-        "comm_info_request" => json!({"status": "ok", "comms": {}}),
         "history_request" => json!({"status": "ok", "history": []}),
         kind if kind.ends_with("_request") => unknown(kind),
         _ => return None,
@@ -66,14 +65,6 @@ fn is_complete(code: &str) -> Value {
     json!({"status": status, "indent": ""})
 }
 
-/// The answer to a comm that nobody here knows: it is closed.
-pub fn close_comm(request: &Message) -> Option<Message> {
-    (request.kind() == "comm_open").then(|| {
-        let id = request.content["comm_id"].clone();
-        request.child("comm_close", json!({"comm_id": id, "data": {}}))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,10 +84,8 @@ mod tests {
         assert_eq!(expressions(&Message::new("execute_request", json!({}))), json!({}));
         let answer = |kind: &str| answer(&Message::new(kind, json!({})));
         let status = |kind: &str| answer(kind).map(|answer| answer["status"].clone());
-        assert_eq!(status("comm_info_request"), Some(json!("ok")));
+        assert_eq!(status("history_request"), Some(json!("ok")));
         assert_eq!(status("connect_request"), Some(json!("error")));
         assert_eq!(status("comm_msg"), None);
-        let open = Message::new("comm_open", json!({"comm_id": "c"}));
-        assert_eq!(close_comm(&open).unwrap().content["comm_id"], "c");
     }
 }

@@ -5,13 +5,9 @@
 //! knows the cells that are run from it: so the first of these shows the things, too, while it waits.
 
 use super::message::Message;
-use super::{Processes, Proxy, To};
+use super::{Processes, Proxy, To, parts};
 use crate::link::{Kind, Packet};
 use serde_json::{Value, json};
-use std::collections::HashMap;
-
-/// A larger thing would take the browser down.
-const LARGEST: usize = 16 << 20;
 
 /// So many things of a cell are lent to another one.
 const MOST_LENT: usize = 8;
@@ -20,8 +16,6 @@ const MOST_LENT: usize = 8;
 pub struct Displays {
     /// No two kernels may give two things the same name: a front end can show both.
     kernel: String,
-    /// Those that have not come whole yet, by their process and the number of their packets.
-    begun: HashMap<(u32, u32), Vec<u8>>,
     /// What the cell that runs has shown, as it is now.
     shown: Vec<Value>,
     /// Whether a front end has come while it runs, to which nothing is lent yet.
@@ -37,7 +31,6 @@ impl Displays {
     pub fn new() -> Displays {
         Displays {
             kernel: uuid::Uuid::new_v4().simple().to_string(),
-            begun: HashMap::new(),
             shown: Vec::new(),
             has_new_page: false,
             lent_to: None,
@@ -49,35 +42,12 @@ impl Displays {
     pub fn new_page(&mut self) {
         self.has_new_page = true;
     }
-
-    /// The process of the cells is another one now.
-    pub fn clear(&mut self) {
-        self.begun.clear();
-    }
-
-    /// Adds a part; gives the number of the thing and the thing when it is whole.
-    fn add(&mut self, packet: &Packet) -> Option<(u64, Value)> {
-        let (id, rest) = packet.bytes.split_first_chunk()?;
-        let (is_last, part) = rest.split_first()?;
-        let number = (packet.process, packet.question);
-        let begun = self.begun.entry(number).or_default();
-        // One that is too large stays a part, and is not shown.
-        if begun.len() + part.len() <= LARGEST {
-            begun.extend(part);
-        }
-        if *is_last == 0 {
-            return None;
-        }
-        let bytes = self.begun.remove(&number)?;
-        Some((u64::from_ne_bytes(*id), serde_json::from_slice(&bytes).ok()?))
-    }
 }
 
 impl<P: Processes> Proxy<P> {
     /// A part of a thing has come.
     pub(super) fn display(&mut self, packet: &Packet) {
-        let is_last = packet.bytes.get(8).is_some_and(|last| *last != 0);
-        if let Some((id, data)) = self.displays.add(packet) {
+        if let Some((id, data)) = self.parts.add(packet) {
             let id = format!("{}-{}-{id}", self.displays.kernel, packet.process);
             let content = json!({"data": data, "metadata": {}, "transient": {"display_id": id}});
             match packet.kind {
@@ -85,7 +55,7 @@ impl<P: Processes> Proxy<P> {
                 _ => self.replace(content),
             }
         }
-        if is_last && packet.kind == Kind::Show {
+        if parts::is_last(packet) && packet.kind == Kind::Show {
             self.processes.answer(packet, &[]);
         }
     }
@@ -156,30 +126,5 @@ impl<P: Processes> Proxy<P> {
             let message = cell.request.child("update_display_data", content);
             self.send(To::Iopub, message);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn packet(question: u32, last: u8, text: &str) -> Packet {
-        let bytes = [&7u64.to_ne_bytes()[..], &[last], text.as_bytes()].concat();
-        Packet { kind: Kind::Show, process: 1, question, bytes }
-    }
-
-    #[test]
-    fn parts_of_two_things_come_in_any_order() {
-        let mut displays = Displays::new();
-        assert_eq!(displays.add(&packet(1, 0, "{\"text/plain\": \"a")), None);
-        assert_eq!(displays.add(&packet(2, 0, "{\"text/plain\": \"\u{fc}")), None);
-        assert_eq!(displays.add(&packet(1, 1, "b\"}")), Some((7, json!({"text/plain": "ab"}))));
-        assert_eq!(displays.add(&packet(2, 1, "\"}")), Some((7, json!({"text/plain": "\u{fc}"}))));
-        assert_eq!(displays.add(&packet(3, 1, "no JSON")), None);
-        assert_eq!(displays.add(&Packet { bytes: vec![1], ..packet(4, 1, "") }), None);
-        assert!(displays.begun.is_empty());
-        let megabyte = "1".repeat(1 << 20);
-        (0..20).for_each(|_| assert_eq!(displays.add(&packet(5, 0, &megabyte)), None));
-        assert_eq!(displays.begun[&(1, 5)].len(), LARGEST);
     }
 }

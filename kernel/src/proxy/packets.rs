@@ -11,7 +11,8 @@ impl<P: Processes> Proxy<P> {
     pub fn packet(&mut self, packet: Packet) {
         match packet.kind {
             Kind::Hello => {
-                self.displays.clear();
+                self.parts.clear();
+                self.close_widgets();
                 self.processes.started(packet.process);
             }
             Kind::Start => {
@@ -32,6 +33,7 @@ impl<P: Processes> Proxy<P> {
                 }
             }
             Kind::Show | Kind::Replace => self.display(&packet),
+            Kind::Widget => self.widget_packet(&packet),
             Kind::Note => self.note(&packet.text()),
         }
     }

@@ -28,8 +28,8 @@ impl<P: Processes> Proxy<P> {
             _ => {}
         }
         let answer = match self.answer(&request) {
-            Some(content) => Some((from, request.reply(content))),
-            None => answers::close_comm(&request).map(|close| (To::Iopub, close)),
+            Some(content) => vec![(from, request.reply(content))],
+            None => self.comm(&request).into_iter().map(|said| (To::Iopub, said)).collect(),
         };
         self.answered(&request, answer);
     }
@@ -66,6 +66,7 @@ impl<P: Processes> Proxy<P> {
                        "cursor_start": cursor, "cursor_end": cursor})
             }
             "inspect_request" => self.inspect(request, None),
+            "comm_info_request" => self.comm_info(request),
             _ => return answers::answer(request),
         })
     }

@@ -12,9 +12,15 @@ const STOP_HELPS: Duration = Duration::from_millis(1500);
 
 impl<P: Processes> Proxy<P> {
     /// Jupyter's stop button. The first stop ends what listens to it, and compilers; a second one
-    /// soon after ends the cell, with the process that holds the variables.
+    /// soon after ends the cell, with the process that holds the variables. Where no cell runs, it
+    /// ends what a thread of an earlier one computes, if that listens.
     pub fn stop(&mut self) {
-        let Some(cell) = &mut self.cell else { return };
+        let Some(cell) = &mut self.cell else {
+            if self.processes.listens() {
+                self.processes.interrupt();
+            }
+            return;
+        };
         if cell.killed {
             return;
         }

@@ -6,6 +6,7 @@ mod display;
 mod input;
 mod silent;
 mod stops;
+mod widgets;
 
 /// Processes that only note what is done to them.
 #[derive(Default)]
@@ -21,6 +22,9 @@ impl Processes for Noted {
     }
     fn answer(&mut self, _question: &Packet, text: &[u8]) {
         self.done.push(format!("answer {}", String::from_utf8_lossy(text)));
+    }
+    fn ring(&mut self) {
+        self.done.push("ring".to_owned());
     }
     fn interrupt(&mut self) {
         self.done.push("interrupt".to_owned());

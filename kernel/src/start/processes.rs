@@ -46,6 +46,7 @@ pub struct Waits {
     input: UnixDatagram,
     output: Receiver,
     error: Receiver,
+    bell: UnixDatagram,
 }
 
 impl Processes {
@@ -62,6 +63,7 @@ impl Processes {
             input: socket(ends.input).context("a socket")?,
             output: Receiver::from_owned_fd(ends.output.into()).context("a pipe")?,
             error: Receiver::from_owned_fd(ends.error.into()).context("a pipe")?,
+            bell: socket(ends.bell).context("a socket")?,
         });
         let processes = Processes {
             link,
@@ -142,6 +144,11 @@ impl crate::proxy::Processes for Processes {
             _ => &self.waits.control,
         };
         let _ = socket.try_send(&question.answer(text));
+    }
+
+    fn ring(&mut self) {
+        // Where there is no room for more, it has rung and nobody has looked yet.
+        let _ = self.waits.bell.try_send(&[1]);
     }
 
     fn interrupt(&mut self) {

@@ -55,3 +55,11 @@ fn a_stop_says_whether_it_was_heard() {
         assert!(!proxy.processes.done.contains(&"kill".to_owned()), "no stop was soon enough");
     }
 }
+
+#[test]
+fn where_no_cell_runs_a_stop_reaches_a_thread_that_listens() {
+    let mut proxy = proxy();
+    proxy.processes.listens = true;
+    proxy.stop();
+    assert_eq!(proxy.processes.done, ["interrupt"]);
+}
