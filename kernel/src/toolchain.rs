@@ -66,6 +66,15 @@ impl Toolchain {
         let file = settings.home.join("toolchain.json");
         let recorded: Toolchain = read_json(&file)
             .map_err(|_| format!("nothing is prepared yet: run `{}`", settings.setup_command))?;
+        let closed = |error: std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
+        if fs::metadata(&recorded.rustc).is_err_and(closed) {
+            return Err(format!(
+                "{} is closed to you: whoever prepared this installs Rust where all may read it \
+                 (RUSTUP_HOME says where), and runs `{}` again",
+                recorded.rustc.display(),
+                settings.setup_command
+            ));
+        }
         if fingerprint(&recorded.rustc) != Some(recorded.compiler) {
             return Err(format!(
                 "Rust was updated or removed since the set-up: run `{}`, once",

@@ -9,23 +9,72 @@ cargo xtask <command>
   run [--save] [lesson ...]    execute the lessons headless; pictures and results go to
                                target/lessons/index.html. A lesson is named by a part of its
                                path. --save writes the outputs into the notebooks themselves
+  run --html [lesson ...]      execute them, then write the whole course as web pages into
+                               target/site/; lessons that were not executed with the outputs
+                               that their notebooks have
+  slides [lesson ...]          write presentations into target/slides/, with the outputs that
+                               the notebooks have; nothing is executed
   test                         formatting, lints, docs, all tests, the lessons, JupyterLab
   bench [--gpu]                measure what the README promises; --gpu: training on a graphics
                                card, with a folder to take to a machine that has one
   setup                        only the set-up, which every command above does first
   help                         this text
 
+  --theme light|dark           of slides and web pages; else as the browser has it
   --cpu                        set up without the CUDA packages
   -h, --help                   this text";
 
 #[derive(Debug, PartialEq)]
 pub enum Command {
     Help,
-    Lab { jupyter: Vec<String> },
-    Run { lessons: Vec<String>, save: bool },
+    Lab {
+        jupyter: Vec<String>,
+    },
+    Run {
+        lessons: Vec<String>,
+        save: bool,
+    },
+    /// Executes the lessons, then writes the course as web pages.
+    Site {
+        lessons: Vec<String>,
+        save: bool,
+        theme: Option<Theme>,
+    },
+    Slides {
+        lessons: Vec<String>,
+        theme: Option<Theme>,
+    },
     Test,
-    Bench { gpu: bool },
+    Bench {
+        gpu: bool,
+    },
     Setup,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Theme {
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub fn name(self) -> &'static str {
+        match self {
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    fn called(name: &str) -> Result<Theme> {
+        [Theme::Light, Theme::Dark].into_iter().find(|theme| theme.name() == name).ok_or_else(
+            || {
+                format!(
+                    "--theme is light or dark, not {}",
+                    if name.is_empty() { "nothing" } else { name }
+                )
+            },
+        )
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -39,8 +88,10 @@ pub struct Arguments {
 pub fn parse(args: &[String]) -> Result<Arguments> {
     let end = args.iter().position(|arg| arg == "--");
     let (ours, jupyter) = args.split_at(end.unwrap_or(args.len()));
+    let mut ours: Vec<&str> = ours.iter().map(String::as_str).collect();
+    let theme = take_theme(&mut ours);
     let (mut options, mut words): (Vec<&str>, Vec<&str>) =
-        ours.iter().map(String::as_str).partition(|arg| arg.starts_with('-'));
+        ours.into_iter().partition(|arg| arg.starts_with('-'));
     let command = if words.is_empty() { "help" } else { words.remove(0) };
     let mut take = |option| {
         let before = options.len();
@@ -51,25 +102,47 @@ pub fn parse(args: &[String]) -> Result<Arguments> {
         return Ok(Arguments { command: Command::Help, cpu: false });
     }
     let cpu = take("--cpu");
+    let html = command == "run" && take("--html");
+    let themed = html || command == "slides";
+    let (theme, other) = if themed { (theme, None) } else { (None, theme) };
+    let theme = theme.map(Theme::called).transpose()?;
     let parsed = match command {
         "lab" => Command::Lab { jupyter: jupyter.iter().skip(1).cloned().collect() },
-        "run" => Command::Run {
-            save: take("--save"),
-            lessons: words.drain(..).map(str::to_owned).collect(),
-        },
+        "run" => {
+            let lessons = words.drain(..).map(str::to_owned).collect();
+            match (take("--save"), html) {
+                (save, true) => Command::Site { lessons, save, theme },
+                (save, false) => Command::Run { lessons, save },
+            }
+        }
+        "slides" => {
+            Command::Slides { lessons: words.drain(..).map(str::to_owned).collect(), theme }
+        }
         "test" => Command::Test,
         "bench" => Command::Bench { gpu: take("--gpu") },
         "setup" => Command::Setup,
         _ => return Err(format!("there is no command {command}")),
     };
     let jupyter = jupyter.iter().map(String::as_str).filter(|_| command != "lab");
-    match options.into_iter().chain(words).chain(jupyter).next() {
+    let theme = other.map(|_| "--theme");
+    match options.into_iter().chain(theme).chain(words).chain(jupyter).next() {
         None => Ok(Arguments { command: parsed, cpu }),
         Some(extra) if command == "lab" => {
             Err(format!("lab doesn't know {extra}; JupyterLab's own options: lab -- {extra}"))
         }
         Some(extra) => Err(format!("{command} doesn't know {extra}")),
     }
+}
+
+/// Takes `--theme dark` or `--theme=dark` out, and gives its value.
+fn take_theme<'a>(args: &mut Vec<&'a str>) -> Option<&'a str> {
+    let place = args.iter().position(|arg| *arg == "--theme" || arg.starts_with("--theme="))?;
+    let arg = args.remove(place);
+    Some(match arg.strip_prefix("--theme=") {
+        Some(value) => value,
+        None if place < args.len() => args.remove(place),
+        None => "",
+    })
 }
 
 #[cfg(test)]
@@ -95,6 +168,13 @@ mod tests {
         assert_eq!(parse("--cpu bench --gpu"), arguments(Command::Bench { gpu: true }, true));
         let run = Command::Run { lessons: texts(&["part1", "8.2"]), save: true };
         assert_eq!(parse("run part1 --save 8.2"), arguments(run, false));
+        let slides = Command::Slides { lessons: texts(&["8.2"]), theme: Some(Theme::Dark) };
+        assert_eq!(parse("slides --theme dark 8.2"), arguments(slides, false));
+        let slides = Command::Slides { lessons: vec![], theme: None };
+        assert_eq!(parse("slides"), arguments(slides, false));
+        let theme = Some(Theme::Light);
+        let site = Command::Site { lessons: texts(&["part1"]), save: false, theme };
+        assert_eq!(parse("run --theme=light --html part1"), arguments(site, false));
         let lab = Command::Lab { jupyter: texts(&["--help", "--port", "8889"]) };
         assert_eq!(parse("lab -- --help --port 8889"), arguments(lab, false));
     }
@@ -107,6 +187,10 @@ mod tests {
             ("setup now", "now"),
             ("run --sav part1", "--sav"),
             ("test -- -k lessons", "--"),
+            ("run part1 --theme dark", "--theme"),
+            ("slides --html", "--html"),
+            ("slides --theme", "nothing"),
+            ("slides --theme=blue", "blue"),
             ("lab --port=8889", "lab -- --port=8889"),
         ] {
             let error = parse(line).unwrap_err();

@@ -21,6 +21,12 @@ pub enum Purpose {
     Test,
 }
 
+impl Purpose {
+    pub fn of_run(save: bool) -> Purpose {
+        if save { Purpose::Save } else { Purpose::Look }
+    }
+}
+
 /// Opens JupyterLab on the lessons.
 pub fn lab(project: &Project, setup: &Setup, args: &[String]) -> Result<ExitCode> {
     println!("JupyterLab opens on {}. Ctrl-C twice ends it.", project.notebooks().display());
@@ -45,15 +51,11 @@ pub fn run(
     lessons: &[PathBuf],
     purpose: Purpose,
 ) -> Result<ExitCode> {
-    let out = project.root.join("target/lessons");
     let mut rows = Vec::new();
     let mut failed = 0;
     for lesson in lessons {
         let name = name_of(project, lesson);
-        let target = match purpose {
-            Purpose::Save => lesson.clone(),
-            _ => out.join(format!("{name}.ipynb")),
-        };
+        let target = executed(project, lesson, purpose);
         println!("{name}");
         let mut python = setup.environment.python();
         python
@@ -68,10 +70,22 @@ pub fn run(
         failed += usize::from(!status.success());
         rows.push(section(&name, seconds, status.success(), &target));
     }
-    let index = out.join("index.html");
+    let index = results(project).join("index.html");
     write(&index, page(&rows))?;
     println!("{} passed, {failed} failed: {}", lessons.len() - failed, index.display());
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn results(project: &Project) -> PathBuf {
+    project.root.join("target/lessons")
+}
+
+/// Where a lesson lies after its run.
+pub fn executed(project: &Project, lesson: &Path, purpose: Purpose) -> PathBuf {
+    match purpose {
+        Purpose::Save => lesson.to_owned(),
+        _ => results(project).join(place_of(project, lesson)),
+    }
 }
 
 /// The notebooks whose path contains one of the names; all of them when none is given.
@@ -108,10 +122,14 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
+/// `8.2-bag-of-words/part2-classifier.ipynb`
+pub fn place_of<'a>(project: &Project, lesson: &'a Path) -> &'a Path {
+    lesson.strip_prefix(project.notebooks()).unwrap_or(lesson)
+}
+
 /// `8.2-bag-of-words/part2-classifier`
 fn name_of(project: &Project, lesson: &Path) -> String {
-    let notebooks = project.notebooks();
-    lesson.strip_prefix(&notebooks).unwrap_or(lesson).with_extension("").display().to_string()
+    place_of(project, lesson).with_extension("").display().to_string()
 }
 
 /// A lesson on the index page: its time and its pictures.

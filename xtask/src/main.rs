@@ -7,6 +7,7 @@ mod environment;
 mod evcxr;
 mod kernel;
 mod lessons;
+mod pages;
 mod process;
 mod project;
 mod python;
@@ -46,9 +47,19 @@ fn xtask(args: &[String]) -> Result<ExitCode> {
         }
         Command::Lab { jupyter } => lessons::lab(&project, &set_up()?, &jupyter),
         Command::Run { lessons, save } => {
-            let purpose = if save { Purpose::Save } else { Purpose::Look };
             let lessons = lessons::select(&project, &lessons)?;
-            lessons::run(&project, &set_up()?, &lessons, purpose)
+            lessons::run(&project, &set_up()?, &lessons, Purpose::of_run(save))
+        }
+        Command::Site { lessons, save, theme } => {
+            let (lessons, purpose) = (lessons::select(&project, &lessons)?, Purpose::of_run(save));
+            let setup = set_up()?;
+            let executed = lessons::run(&project, &setup, &lessons, purpose)?;
+            let written = pages::site(&project, &setup, &lessons, purpose, theme)?;
+            Ok(if executed == ExitCode::SUCCESS { written } else { executed })
+        }
+        Command::Slides { lessons, theme } => {
+            let lessons = lessons::select(&project, &lessons)?;
+            pages::slides(&project, &set_up()?, &lessons, theme)
         }
         Command::Test => checks::run(&project, &set_up()?),
         Command::Bench { gpu: true } => bench::gpu(&project, &set_up()?),

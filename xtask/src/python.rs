@@ -51,13 +51,31 @@ pub fn pip_install(mut python: Command, prefix: &Path) -> Command {
     for switch in ["USER", "NO_DEPS", "DRY_RUN", "IGNORE_INSTALLED", "REQUIRE_HASHES"] {
         python.env(format!("PIP_{switch}"), "0");
     }
+    only_what_is_named(&mut python);
+    python
+}
+
+/// `pip download` of the packages that a file names with their checksums, and of nothing else.
+pub fn pip_download(mut python: Command, requirements: &Path, folder: &Path) -> Command {
+    python
+        .args(["-m", "pip", "download", "--disable-pip-version-check", "--progress-bar=off"])
+        .args(["--no-deps", "--require-hashes", "--no-binary=:none:", "--only-binary=:all:"])
+        .arg("--dest")
+        .arg(folder)
+        .arg("--requirement")
+        .arg(requirements);
+    only_what_is_named(&mut python);
+    python
+}
+
+/// Overrules the settings that add packages, or take them for another Python.
+fn only_what_is_named(pip: &mut Command) {
     for list in ["CONSTRAINT", "REQUIREMENT"] {
-        python.env(format!("PIP_{list}"), "/dev/null");
+        pip.env(format!("PIP_{list}"), "/dev/null");
     }
     for name in ["PYTHON", "EDITABLE", "PLATFORM", "PYTHON_VERSION", "IMPLEMENTATION", "ABI"] {
-        python.env_remove(format!("PIP_{name}"));
+        pip.env_remove(format!("PIP_{name}"));
     }
-    python
 }
 
 /// A Python on the PATH.

@@ -87,8 +87,7 @@ impl Cells {
     fn metadata(&self, manifest: &Path) -> Result<Value> {
         let text = std::fs::read_to_string(manifest).context(manifest.display().to_string())?;
         let dependencies = dependencies(&text);
-        self.check_path(&dependencies)?;
-        if let Some(note) = self.of_another_project(&dependencies)? {
+        if let Some(note) = self.of_another_folder(&dependencies)? {
             link::note(&note);
         }
         if text.contains("evcxr_dummy_validate_dep") {

@@ -8,56 +8,48 @@ use crate::workspace::path_of;
 use std::path::Path;
 
 impl Cells {
-    /// Whether a line of dependencies is the library of this kernel, by whatever path.
+    /// Whether a line of dependencies is the library of this kernel: by whatever path, or from a
+    /// notebook that was copied, so that its path leads to no crate.
     pub fn is_library(&self, dependency: &str) -> bool {
         let library = &self.settings.library;
-        path_of(dependency, &library.name)
-            .and_then(|path| Path::new(path).canonicalize().ok())
-            .is_some_and(|path| path == library.path)
-    }
-
-    /// Names the right path where a notebook has another one.
-    ///
-    /// # Errors
-    /// A path without a crate.
-    pub fn check_path(&self, dependencies: &[String]) -> Result<()> {
-        let library = &self.settings.library;
-        let wrong = dependencies
-            .iter()
-            .filter_map(|dependency| path_of(dependency, &library.name))
-            .find(|path| !Path::new(path).join("Cargo.toml").is_file());
-        match wrong {
-            Some(path) => Err(format!(
-                "{name} does not lie in {path}. Write :dep {name} = {{ path = \"{right}\" }}",
-                name = library.name,
-                right = library.path.display()
-            )),
-            None => Ok(()),
-        }
+        path_of(dependency, &library.name).is_some_and(|path| {
+            let is_ours = Path::new(path).canonicalize().is_ok_and(|path| path == library.path);
+            is_ours || !is_crate(path)
+        })
     }
 
     /// What is said, once, of a notebook that loads the library of another folder than this kernel's:
-    /// a copy of the project, whose kernel was chosen in one and used in the other.
+    /// one that was copied, or that of a copy of the project, whose kernel was chosen in one and used
+    /// in the other.
     ///
     /// # Errors
     /// A folder that can't be written.
-    pub fn of_another_project(&self, dependencies: &[String]) -> Result<Option<String>> {
+    pub fn of_another_folder(&self, dependencies: &[String]) -> Result<Option<String>> {
         let Library { name, path: ours } = &self.settings.library;
-        let other = dependencies.iter().filter(|dependency| !self.is_library(dependency));
-        let Some(path) = other.filter_map(|one| path_of(one, name)).next() else { return Ok(None) };
+        let paths = dependencies.iter().filter_map(|dependency| path_of(dependency, name));
+        let place = |path: &str| Path::new(path).canonicalize().unwrap_or_else(|_| path.into());
+        let mut others = paths.map(|path| (path, place(path))).filter(|(_, place)| place != ours);
+        let Some((path, theirs)) = others.next() else { return Ok(None) };
         let said = self.folder.join("other-library-was-said");
         if said.exists() {
             return Ok(None);
         }
         write(&said, "")?;
-        let path = Path::new(path).canonicalize().unwrap_or_else(|_| path.into());
-        let path = path.display();
-        let (ours, setup) = (ours.display(), &self.settings.setup_command);
-        Ok(Some(format!(
-            "This kernel is the one of {ours}, and the notebook loads {name} of {path}: its cells are \
-             compiled slowly. Run `{setup}` in {path}, and take the kernel from there."
-        )))
+        let (ours, theirs) = (ours.display(), theirs.display());
+        Ok(Some(if is_crate(path) {
+            let setup = &self.settings.setup_command;
+            format!(
+                "This kernel is the one of {ours}, and the notebook loads {name} of {theirs}: its \
+                 cells are compiled slowly. Run `{setup}` in {theirs}, and take the kernel from there."
+            )
+        } else {
+            format!("{name} does not lie in {theirs}: the one of this kernel is taken, in {ours}.")
+        }))
     }
+}
+
+fn is_crate(path: &str) -> bool {
+    Path::new(path).join("Cargo.toml").is_file()
 }
 
 #[cfg(test)]
@@ -97,10 +89,10 @@ pub mod tests {
         let other = cells.settings.home.join("clone");
         write(&other.join("Cargo.toml"), "").unwrap();
         for fine in [&own[..], &[], &["rand = \"0.9\"".to_owned()]] {
-            assert_eq!(cells.of_another_project(fine).unwrap(), None);
+            assert_eq!(cells.of_another_folder(fine).unwrap(), None);
         }
         let dotted = cells.folder.join("../clone");
-        let note = cells.of_another_project(&of(&dotted)).unwrap().unwrap();
+        let note = cells.of_another_folder(&of(&dotted)).unwrap().unwrap();
         let other = other.canonicalize().unwrap();
         let [ours, theirs] = [&cells.settings.library.path, &other].map(|path| path.display());
         assert!(note.starts_with(&format!("This kernel is the one of {ours}, and")), "{note}");
@@ -109,17 +101,21 @@ pub mod tests {
             note.contains(&format!("Run `set-up` in {theirs}")) && !note.contains('\n'),
             "{note}"
         );
-        assert_eq!(cells.of_another_project(&of(&other)).unwrap(), None);
+        assert_eq!(cells.of_another_folder(&of(&other)).unwrap(), None);
         std::fs::remove_dir_all(&cells.settings.home).unwrap();
     }
 
     #[test]
-    fn a_wrong_path_is_answered_with_the_right_one() {
+    fn a_notebook_that_was_copied_gets_the_library_of_its_kernel() {
         let cells = example("path");
-        let wrong = format!("unit8 = {{ path = \"{}\" }}", cells.folder.display());
-        let message = cells.check_path(&[wrong]).unwrap_err();
-        let right = format!("{{ path = \"{}\" }}", cells.settings.library.path.display());
-        assert!(message.ends_with(&right), "{message}");
+        let copied = [format!("unit8 = {{ path = \"{}\" }}", cells.folder.display())];
+        assert!(cells.is_library(&copied[0]));
+        let note = cells.of_another_folder(&copied).unwrap().unwrap();
+        let ours = cells.settings.library.path.display().to_string();
+        assert!(note.ends_with(&format!("the one of this kernel is taken, in {ours}.")), "{note}");
+        assert_eq!(cells.of_another_folder(&copied).unwrap(), None);
+        // Another crate is not it, wherever that lies.
+        assert!(!cells.is_library(&copied[0].replace("unit8", "other")));
         std::fs::remove_dir_all(&cells.settings.home).unwrap();
     }
 }
