@@ -13,6 +13,7 @@ mod heat_map;
 mod histogram;
 mod lines;
 mod points;
+mod powers;
 mod text;
 mod ticks;
 mod training;
@@ -21,7 +22,8 @@ use crate::display::Html;
 pub use bars::bar_chart;
 pub use heat_map::heat_map;
 pub use histogram::histogram;
-pub use lines::{Series, line_chart};
+pub(crate) use lines::ringed_semilogx;
+pub use lines::{Series, line_chart, semilogx};
 pub use points::scatter_chart;
 pub(crate) use training::{Curve, training_chart};
 

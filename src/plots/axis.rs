@@ -1,5 +1,6 @@
 //! The two axes of a chart: what they span, and what stands beside them.
 
+use super::powers::powers;
 use super::text;
 use super::ticks::Ticks;
 
@@ -85,6 +86,8 @@ impl Extent {
 pub enum Scale<'a> {
     /// Its label, and the numbers it spans.
     Numbers(&'a str, Extent),
+    /// The same by their logarithms to base 10, which the extent is of: learning rates, say.
+    Powers(&'a str, Extent),
     /// Its label, and names. The first one spans 0 to 1, the next one 1 to 2.
     Names(&'a str, Vec<String>),
 }
@@ -96,6 +99,7 @@ pub struct Axis {
     pub ticks: Vec<(f64, String)>,
     pub has_grid: bool,
     extent: Extent,
+    is_logarithmic: bool,
 }
 
 impl Axis {
@@ -104,24 +108,33 @@ impl Axis {
         match scale {
             Scale::Numbers(label, extent) => {
                 let ticks = Ticks::new(extent.low, extent.high, extent.whole, fits);
-                let label = match ticks.offset {
-                    Some(offset) => format!("{label} ({offset} + …)"),
-                    None => label.to_owned(),
-                };
-                let ticks = ticks.values.into_iter().zip(ticks.labels).collect();
-                Axis { label, ticks, has_grid: true, extent }
+                Axis::of_numbers(label, ticks, extent)
+            }
+            Scale::Powers(label, extent) => {
+                let ticks = powers(extent.low, extent.high, fits);
+                Axis { is_logarithmic: true, ..Axis::of_numbers(label, ticks, extent) }
             }
             Scale::Names(label, names) => {
                 let extent = Extent { low: 0.0, high: names.len().max(1) as f64, whole: true };
                 let ticks = (0..).map(|place: u32| f64::from(place) + 0.5).zip(names).collect();
-                Axis { label: label.to_owned(), ticks, has_grid: false, extent }
+                let label = label.to_owned();
+                Axis { label, ticks, has_grid: false, extent, is_logarithmic: false }
             }
         }
     }
 
+    fn of_numbers(label: &str, ticks: Ticks, extent: Extent) -> Axis {
+        let label = match ticks.offset {
+            Some(offset) => format!("{label} ({offset} + …)"),
+            None => label.to_owned(),
+        };
+        let ticks = ticks.values.into_iter().zip(ticks.labels).collect();
+        Axis { label, ticks, has_grid: true, extent, is_logarithmic: false }
+    }
+
     /// Where on the axis a number lies: 0 to 1.
     pub fn share(&self, number: f64) -> f64 {
-        self.extent.share(number)
+        self.extent.share(if self.is_logarithmic { number.log10() } else { number })
     }
 
     /// How wide the widest label is.

@@ -48,29 +48,88 @@ impl Series {
 /// line_chart("Accuracy", "epoch", "accuracy", &series);
 /// ```
 pub fn line_chart(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Html {
+    let x = Extent::of(finite(series).map(|point| point.0));
+    drawn(title, Scale::Numbers(x_label, x), y_label, series, None).into_html()
+}
+
+/// The same with a logarithmic x axis, for numbers of different magnitudes, such as learning rates:
+/// matplotlib's `semilogx`. A point at 0 or below has no place on it; the figure says how many there
+/// are.
+///
+/// ```
+/// use unit8::plots::{Series, semilogx};
+///
+/// let losses = Series::new("loss", vec![(1e-5, 0.69), (1e-4, 0.61), (1e-3, 0.42), (1e-2, 0.75)]);
+/// semilogx("Which rate?", "learning rate", "loss", &[losses]);
+/// ```
+pub fn semilogx(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Html {
+    ringed_semilogx((title, x_label, y_label), series, None)
+}
+
+/// The same with a ring around a point, which has a name in the legend. The labels are title, x, y.
+pub(crate) fn ringed_semilogx(
+    (title, x_label, y_label): (&str, &str, &str),
+    series: &[Series],
+    ring: Option<(&str, (f64, f64))>,
+) -> Html {
+    let is_placed = |point: &(f64, f64)| point.0 > 0.0 || !point.0.is_finite();
+    let placed = |series: &Series| {
+        Series::new(series.name.as_str(), series.points.iter().copied().filter(is_placed).collect())
+    };
+    let all: usize = series.iter().map(|series| series.points.len()).sum();
+    let series: Vec<Series> = series.iter().map(placed).collect();
+    let x = Extent::of(finite(&series).map(|point| point.0.log10()));
+    let mut chart = drawn(title, Scale::Powers(x_label, x), y_label, &series, ring);
+    match all - series.iter().map(|series| series.points.len()).sum::<usize>() {
+        0 => {}
+        1 => chart.note("1 value at 0 or below has no place on a logarithmic axis"),
+        many => chart.note(format!(
+            "{} values at 0 or below have no place on a logarithmic axis",
+            thousands(many)
+        )),
+    }
+    chart.into_html()
+}
+
+/// The points that can be drawn.
+fn finite(series: &[Series]) -> impl Iterator<Item = (f64, f64)> {
+    let points = series.iter().take(MOST_LINES).flat_map(|series| &series.points);
+    points.copied().filter(is_finite)
+}
+
+fn drawn(
+    title: &str,
+    x: Scale,
+    y_label: &str,
+    series: &[Series],
+    ring: Option<(&str, (f64, f64))>,
+) -> Chart {
     let drawn = &series[..series.len().min(MOST_LINES)];
-    let points = || drawn.iter().flat_map(|series| &series.points).copied();
-    let finite = || points().filter(is_finite);
-    let x = Scale::Numbers(x_label, Extent::of(finite().map(|point| point.0)));
-    let y = Extent::of(finite().map(|point| point.1)).with_room(0.06);
+    let y = Extent::of(finite(series).map(|point| point.1)).with_room(0.06);
     let styled = || drawn.iter().zip(strokes(2.0, 1.0));
-    let legend: Vec<(Mark, &str)> = styled()
+    let mut legend: Vec<(Mark, &str)> = styled()
         .map(|(series, stroke)| (Mark::Line(stroke), series.name.as_str()))
         .filter(|(_, name)| !name.is_empty())
         .collect();
+    legend.extend(ring.map(|(name, _)| (Mark::Ring, name)));
     let mut chart = Chart::new(title, &legend, x, Scale::Numbers(y_label, y), HEIGHT);
     for (series, stroke) in styled() {
         draw_line(&mut chart, &series.points, stroke);
     }
-    chart.note_missing(points().map(|point| is_finite(&point)));
-    if points().next().is_none() {
+    if let Some((_, place)) = ring {
+        let place = chart.at(place);
+        chart.drawing.ring(place, 7.0);
+    }
+    let mut points = drawn.iter().flat_map(|series| &series.points);
+    chart.note_missing(points.clone().map(is_finite));
+    if points.next().is_none() {
         chart.note("there are no points to draw");
     }
     if series.len() > MOST_LINES {
         chart
             .note(format!("the first {MOST_LINES} of {} lines are drawn", thousands(series.len())));
     }
-    chart.into_html()
+    chart
 }
 
 /// A style for each line, all different at first.
@@ -121,7 +180,7 @@ fn outline(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plots::tests::{drawing, texts};
+    use crate::plots::tests::{drawing, numbers, texts};
 
     #[test]
     fn a_loop_over_learning_rates_has_its_names_and_an_axis() {
@@ -160,6 +219,17 @@ mod tests {
         assert_eq!(drawing(&chart).matches("fill=\"#0072B2\"").count(), 3);
         let said = texts(&chart).join(" ");
         assert!(said.contains("2 values are not finite and not drawn"), "{said}");
+    }
+
+    #[test]
+    fn on_a_logarithmic_axis_each_power_of_ten_has_as_much_room() {
+        let points = vec![(1e-6, 1.0), (1e-5, 2.0), (1e-4, 1.5), (0.0, 1.0), (-1.0, 1.0)];
+        let chart = semilogx("t", "learning rate", "loss", &[Series::new("", points)]);
+        let places = numbers(&drawing(&chart), "cx");
+        assert!((places[1] - places[0] - (places[2] - places[1])).abs() < 0.6, "{places:?}");
+        let texts = texts(&chart).join(" ");
+        assert!(texts.contains("1e-6 2e-6 5e-6 1e-5"), "{texts}");
+        assert!(texts.contains("2 values at 0 or below have no place"), "{texts}");
     }
 
     #[test]

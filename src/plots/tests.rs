@@ -77,7 +77,7 @@ fn figures(values: &[f64]) -> Vec<Html> {
         bar_chart("t", "x", "y", &named),
         bar_chart("t", "x", "y", &long),
         histogram("t", "x", "y", values),
-        line_chart("t", "x", "y", &[Series::new("train", points)]),
+        line_chart("t", "x", "y", &[Series::new("train", points.clone())]),
         scatter_chart("t", "x", "y", &triples),
         heat_map("t", &names, &vec![values.to_vec(); values.len()]),
         training_chart(
@@ -87,6 +87,7 @@ fn figures(values: &[f64]) -> Vec<Html> {
             over.last().map(|last| ("best epoch", *last)),
             values.len() as f64,
         ),
+        semilogx("t", "x", "y", &[Series::new("train", points)]),
     ]
 }
 

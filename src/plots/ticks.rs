@@ -117,7 +117,7 @@ fn written(numbers: &[i64], power: i32) -> Vec<String> {
 }
 
 /// A number that stands alone, with no zeros at its end.
-fn alone(mut n: i64, mut power: i32) -> String {
+pub fn alone(mut n: i64, mut power: i32) -> String {
     while n != 0 && n % 10 == 0 {
         (n, power) = (n / 10, power + 1);
     }
@@ -140,7 +140,7 @@ fn decimal(n: i64, power: i32) -> String {
 }
 
 /// `n × 10^power`, to the last bit.
-fn number(n: i64, power: i32) -> f64 {
+pub fn number(n: i64, power: i32) -> f64 {
     format!("{n}e{power}").parse().unwrap_or_default()
 }
 
