@@ -8,7 +8,7 @@ mod table;
 pub(crate) use bar::{Bar, Pace, bar, seconds};
 pub use live::Live;
 pub(crate) use notebook::{can_redraw, is_notebook};
-pub(crate) use table::caption;
+pub(crate) use table::{Mark, caption, marked_table};
 pub use table::{escape, table, thousands};
 
 /// A piece of HTML to be shown, and the text that stands for it where there is no HTML to be seen. As

@@ -25,6 +25,7 @@ use crate::mode::{Mode, Precision};
 pub(crate) use guard::guarded;
 pub use loss::ClassWeights;
 pub use optimizer::Optimizer;
+pub(crate) use origin::of_parameters;
 use run::Run;
 pub use schedule::Schedule;
 use serde::{Deserialize, Serialize};
@@ -70,7 +71,8 @@ pub trait Classifier<F> {
 }
 
 /// How to train: `Trainer { learning_rate: 0.1, ..Default::default() }`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Trainer {
     /// How often every training example is seen.
     pub num_epochs: usize,
