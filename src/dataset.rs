@@ -34,11 +34,12 @@ pub(crate) use labels::{are_names, numbered};
 pub use multi_labels::MultiLabels;
 pub use permutation::permutation;
 use polars::prelude::{Column, DataFrame};
-pub(crate) use quote::list;
+pub(crate) use quote::{excerpt, list};
 pub use split::Splits;
 use std::path::Path;
 pub use stream::TextStream;
 pub use table::CsvOptions;
+pub(crate) use write::quoted;
 
 /// Texts with a class label each: a DataFrame with the columns `text` (String) and `label` (i64), and
 /// any others. Where a text may have several labels

@@ -12,7 +12,7 @@ pub(crate) use notebook::{
     can_redraw, is_notebook, is_quiet, kernel_function, print_widget, quietly,
 };
 pub(crate) use safe::{cut, visible};
-pub(crate) use table::caption;
+pub(crate) use table::{Mark, caption, marked_table};
 pub use table::{escape, table, thousands};
 
 /// A piece of HTML to be shown, and the text that stands for it where there is no HTML to be seen. As

@@ -24,6 +24,8 @@ pub mod models;
 mod network;
 pub mod plots;
 mod random;
+pub mod runs;
+pub mod sweep;
 pub mod tokenizer;
 pub mod trainer;
 pub mod vectorizer;
@@ -47,6 +49,8 @@ pub use mode::{Mode, Precision};
 pub use models::{
     Architecture, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates, ParameterCount,
 };
+pub use runs::{Run, Runs};
+pub use sweep::{Point, Sweep, Trial};
 pub use tokenizer::{Encodings, Tokenizer, Tokens};
 pub use trainer::{ClassWeights, Classifier, LearningRates, Optimizer, Schedule, Speed, Trainer};
 pub use vectorizer::{

@@ -1,9 +1,10 @@
 //! How a model is run.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind};
 
 /// The numbers that a model calculates with. Its parameters are 32-bit numbers always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Precision {
     /// 32 bits, of which 24 are significant.
     #[default]

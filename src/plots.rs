@@ -9,22 +9,26 @@ mod bars;
 mod chart;
 mod dashes;
 mod drawing;
+mod grid;
 mod heat_map;
 mod histogram;
 mod lines;
 mod points;
 mod powers;
+mod spread;
 mod text;
 mod ticks;
 mod training;
 
 use crate::display::Html;
 pub use bars::bar_chart;
+pub(crate) use grid::{MOST as MOST_OF_GRID, Side, grid_chart};
 pub use heat_map::heat_map;
 pub use histogram::histogram;
 pub(crate) use lines::ringed_semilogx;
 pub use lines::{Series, line_chart, semilogx};
 pub use points::scatter_chart;
+pub(crate) use spread::{Spread, has_magnitudes, spread_chart};
 pub(crate) use training::{Curve, training_chart};
 
 /// Figures that are shown together, since a cell shows one block of HTML.

@@ -29,6 +29,7 @@ use crate::mode::{Mode, Precision};
 pub(crate) use guard::{forward, guarded};
 pub use loss::ClassWeights;
 pub use optimizer::Optimizer;
+pub(crate) use origin::of_parameters;
 pub(crate) use problem::{class_names, learned};
 pub use rates::LearningRates;
 use run::Run;
@@ -83,7 +84,8 @@ pub trait Classifier<F> {
 }
 
 /// How to train: `Trainer { learning_rate: 0.1, ..Default::default() }`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Trainer {
     /// How often every training example is seen.
     pub num_epochs: usize,

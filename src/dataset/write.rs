@@ -70,7 +70,7 @@ fn field<'a>(value: &'a AnyValue) -> Cow<'a, str> {
 }
 
 /// A field as it stands in the file.
-fn quoted(field: &str) -> Cow<'_, str> {
+pub fn quoted(field: &str) -> Cow<'_, str> {
     if field.contains(['"', ',', '\n', '\r']) {
         return format!("\"{}\"", field.replace('"', "\"\"")).into();
     }

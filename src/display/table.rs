@@ -7,9 +7,28 @@ const SHORT: usize = 24;
 /// Of a longer value the beginning is shown.
 const LONGEST: usize = 10_000;
 
+/// How a cell of a table stands out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// The best of its column: in bold, where there is no HTML with a star.
+    pub best: bool,
+    /// Not what stands in the row before it in time: shaded, where there is no HTML with a tilde.
+    pub changed: bool,
+}
+
 /// A table of texts, with a caption and a header. Columns whose values are numbers are aligned to
 /// the right, the others to the left. Of a text of more than 10,000 characters the beginning is shown.
 pub fn table(caption: &str, header: &[&str], rows: &[Vec<String>]) -> Html {
+    marked_table(caption, header, rows, |_, _| Mark::default())
+}
+
+/// The same with cells that stand out: those of a row and a column.
+pub fn marked_table(
+    caption: &str,
+    header: &[&str],
+    rows: &[Vec<String>],
+    mark: impl Fn(usize, usize) -> Mark,
+) -> Html {
     let cut_row = |row: &Vec<String>| row.iter().map(|cell| cut(cell, LONGEST).into()).collect();
     let rows: &[Vec<String>] = &rows.iter().map(cut_row).collect::<Vec<_>>();
     let is_number =
@@ -17,26 +36,45 @@ pub fn table(caption: &str, header: &[&str], rows: &[Vec<String>]) -> Html {
     let left: Vec<bool> = (0..header.len())
         .map(|column| !rows.iter().filter_map(|row| row.get(column)).all(|cell| is_number(cell)))
         .collect();
-    let line = |tag: &str, cells: &mut dyn Iterator<Item = &str>| {
-        let cells: String = cells
-            .zip(&left)
-            .map(|(cell, left)| {
+    let line = |tag: &str, cells: &[&str], mark: &dyn Fn(usize) -> Mark| {
+        let cells: String = (0..)
+            .zip(cells.iter().zip(&left))
+            .map(|(column, (cell, left))| {
+                let Mark { best, changed } = mark(column);
                 let side = if *left { "left" } else { "right" };
                 let short = cell.chars().count() <= SHORT;
                 let wrap = if short { ";white-space:nowrap" } else { "" };
-                format!("<{tag} style=\"text-align:{side}{wrap}\">{}</{tag}>", escape(cell))
+                let shade = if changed { ";background:rgba(230,120,0,0.25)" } else { "" };
+                let cell = escape(cell);
+                let cell = if best { format!("<b>{cell}</b>") } else { cell };
+                format!("<{tag} style=\"text-align:{side}{wrap}{shade}\">{cell}</{tag}>")
             })
             .collect();
         format!("<tr>{cells}</tr>")
     };
-    let body: String =
-        rows.iter().map(|row| line("td", &mut row.iter().map(String::as_str))).collect();
+    let body: String = (0..)
+        .zip(rows)
+        .map(|(number, row)| {
+            let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+            line("td", &cells, &|column| mark(number, column))
+        })
+        .collect();
     let html = format!(
         "<table>{}<thead>{}</thead><tbody>{body}</tbody></table>",
         self::caption(caption),
-        line("th", &mut header.iter().copied()),
+        line("th", header, &|_| Mark::default()),
     );
-    Html::new(html).with_text(text_of(caption, header, rows))
+    let with_mark = |(number, row): (usize, &Vec<String>)| -> Vec<String> {
+        let cell = |(column, cell): (usize, &String)| {
+            let Mark { best, changed } = mark(number, column);
+            let [best, changed] =
+                [(best, "*"), (changed, "~")].map(|(is, m)| if is { m } else { "" });
+            format!("{cell}{best}{changed}")
+        };
+        row.iter().enumerate().map(cell).collect()
+    };
+    let rows: Vec<Vec<String>> = rows.iter().enumerate().map(with_mark).collect();
+    Html::new(html).with_text(text_of(caption, header, &rows))
 }
 
 /// The same in columns of letters of one width.

@@ -5,10 +5,11 @@ use super::names::of_outputs;
 use crate::dataloader::Targets;
 use crate::dataset::{MultiLabels, list};
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 use tch::{Device, Reduction, Tensor};
 
 /// How much the examples of each class count in a training.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum ClassWeights {
     /// All the same.
     #[default]

@@ -3,12 +3,13 @@
 use super::adam::{Memory, Step};
 use super::groups::{Group, Rule, Slot, flat, groups};
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
 /// The rule by which a step changes the parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Optimizer {
     /// Stochastic gradient descent.
     Sgd,

@@ -94,10 +94,21 @@ fn settings(trainer: &Trainer, batch_size: usize) -> String {
 
 /// A fingerprint of the parameters that are not trained.
 fn frozen(store: &VarStore) -> Result<String> {
+    fingerprint(store.variables().into_iter().filter(|(_, tensor)| !tensor.requires_grad()))
+}
+
+/// A fingerprint of all parameters as they are now, and of which of them are trained.
+pub fn of_parameters(store: &VarStore) -> Result<String> {
+    let named = |(name, tensor): (String, Tensor)| {
+        let frozen = if tensor.requires_grad() { "" } else { " (frozen)" };
+        (name + frozen, tensor)
+    };
+    fingerprint(store.variables().into_iter().map(named))
+}
+
+fn fingerprint(parameters: impl Iterator<Item = (String, Tensor)>) -> Result<String> {
     let mut key = Key::default();
-    let frozen: BTreeMap<String, Tensor> =
-        store.variables().into_iter().filter(|(_, tensor)| !tensor.requires_grad()).collect();
-    for (name, tensor) in frozen {
+    for (name, tensor) in parameters.collect::<BTreeMap<_, _>>() {
         key.add(name.as_bytes());
         key.add(&bytes_of(&tensor)?);
     }

@@ -1,8 +1,10 @@
 //! How the learning rate changes during a training.
 
+use serde::{Deserialize, Serialize};
+
 /// How the learning rate changes during a training. Before, it rises from 0 over the warm-up
 /// steps. The same values as the schedules of these names in `transformers.optimization`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Schedule {
     /// It stays the same.
     #[default]

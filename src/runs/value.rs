@@ -1,0 +1,92 @@
+//! Hyperparameters, of any kind that JSON has, and numbers of which JSON has not all.
+
+use crate::dataset::excerpt;
+use serde_json::Value;
+
+/// As it stands in a table.
+pub fn written(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map(self::number).unwrap_or_default()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The shortest digits that are this number, of small and large ones with a power of ten.
+pub fn number(value: f64) -> String {
+    let is_plain = value == 0.0 || !value.is_finite() || (1e-3..1e7).contains(&value.abs());
+    if is_plain { value.to_string() } else { format!("{value:e}") }
+}
+
+/// The beginning of somebody's text, on one line, without what would change the text around it: control
+/// characters, and those that turn the direction of writing.
+pub fn line(text: &str, letters: usize) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let letter = |c: char| match c {
+        '\n' | '\r' | '\t' => ' ',
+        c if c.is_control() || turns(c) => '\u{fffd}',
+        c => c,
+    };
+    excerpt(text, letters).chars().map(letter).collect()
+}
+
+/// Whether two are the same, 1 and 1.0, too.
+pub fn same(one: &Value, other: &Value) -> bool {
+    match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// Named numbers as JSON: one that is not finite is a text, "NaN" or "inf".
+pub mod numbers {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+    use serde_json::Value;
+    use std::collections::BTreeMap;
+
+    pub fn serialize<S: Serializer>(
+        numbers: &BTreeMap<String, f64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let value = |number: &f64| match number.is_finite() {
+            true => Value::from(*number),
+            false => Value::from(number.to_string()),
+        };
+        let values = numbers.iter().map(|(name, number)| (name, value(number)));
+        values.collect::<BTreeMap<_, _>>().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, f64>, D::Error> {
+        let values = BTreeMap::<String, Value>::deserialize(deserializer)?;
+        let number = |(name, value): (String, Value)| {
+            let text = || value.as_str().and_then(|text| text.parse().ok());
+            match value.as_f64().or_else(text) {
+                Some(number) => Ok((name, number)),
+                None => Err(D::Error::custom(format!("{name} = {value} is no number"))),
+            }
+        };
+        values.into_iter().map(number).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_short_and_exact() {
+        let values =
+            [json!(5e-5), json!(0.001), json!(16), json!(null), json!("Sgd"), json!([1, 2])];
+        let texts = values.each_ref().map(written);
+        assert_eq!(texts, ["5e-5", "0.001", "16", "none", "Sgd", "[1,2]"]);
+        assert_eq!(number(1.0 / 3.0).parse(), Ok(1.0 / 3.0));
+        assert!(same(&json!(1), &json!(1.0)) && !same(&json!(1), &json!("1")));
+        assert!(same(&json!(null), &json!(null)) && !same(&json!(1), &json!(2)));
+    }
+}
