@@ -8,7 +8,7 @@ use super::adam::Memory;
 use crate::error::Result;
 use std::cmp::Ordering;
 use std::ops::Range;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// So many numbers lie in one tensor, at most, but for a parameter that is larger itself: what a step
 /// needs beside them, several times as much memory, stays small.
@@ -117,7 +117,7 @@ mod tests {
     use crate::trainer::Optimizer;
     use crate::trainer::optimizer::Steps;
     use tch::nn::{Init, VarStore};
-    use tch::{Device, nn};
+    use tch::{Device, Kind, nn};
 
     /// A model of small parameters, and one that is frozen; the numbers after some steps.
     fn trained(

@@ -62,19 +62,15 @@ def first_states(num_reviews, max_length):
     return [(states.clone(), labels.clone()) for states, labels in got]
 
 
-def head_on(states, seed):
-    """The last layers, on what the frozen encoder said."""
-    torch.manual_seed(seed)
-    model = load("last-layers")[0]
-    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=5e-4)
+def on_states(states, model, logits, learning_rate, num_epochs, batch_size):
+    """The test accuracy of layers that learn from what the frozen encoder said."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=learning_rate)
     train, val, test = states
-
-    def logits(first):
-        return model.classifier(model.dropout(model.bert.pooler(first.unsqueeze(1))))
 
     def shuffled():
         model.train()
-        for rows in torch.randperm(len(train[1])).split(BATCH_SIZE):
+        for rows in torch.randperm(len(train[1])).split(batch_size):
             loss = torch.nn.functional.cross_entropy(logits(train[0][rows]), train[1][rows])
             optimizer.zero_grad()
             loss.backward()
@@ -85,8 +81,28 @@ def head_on(states, seed):
         model.eval()
         return int((logits(part[0]).argmax(1) == part[1]).sum())
 
-    fit(model, 10, shuffled, lambda: hits(val))
+    fit(model, num_epochs, shuffled, lambda: hits(val))
     return 100 * hits(test) / len(test[1])
+
+
+def head_on(states, seed):
+    """The model's own last layers."""
+    torch.manual_seed(seed)
+    model = load("last-layers")[0]
+
+    def logits(first):
+        return model.classifier(model.dropout(model.bert.pooler(first.unsqueeze(1))))
+
+    return on_states(states, model, logits, 5e-4, 10, BATCH_SIZE)
+
+
+def own_head_on(states, seed):
+    """The two layers of the lesson on hyperparameters."""
+    torch.manual_seed(seed)
+    width = states[0][0].shape[1]
+    dense, classifier = torch.nn.Linear(width, width), torch.nn.Linear(width, 2)
+    model = torch.nn.Sequential(dense, torch.nn.ReLU(), classifier)
+    return on_states(states, model, model, 1e-3, 5, 32)
 
 
 def words(seed, num_reviews):
@@ -116,6 +132,7 @@ def main():
     of_part1, of_part3, of_solution = map(first_states, (4000, 2500, 1500), (256, 128, 128))
     recipes = {
         "part1, last layers": lambda seed: head_on(of_part1, seed),
+        "part4, two layers": lambda seed: own_head_on(of_part1, seed),
         "solution, last layers": lambda seed: head_on(of_solution, seed),
         "part3, bag of words": lambda seed: words(seed, 2500),
         "part3, last layers": lambda seed: head_on(of_part3, seed),

@@ -30,6 +30,7 @@ REVIEWS = {
     "8.7 part 3": dict.fromkeys(
         ["bag of words", "last layers", "last layers + 2 blocks", "whole model"], 500
     ),
+    "8.7 part 4": {"train": 2_800, "test": 800},
     "exercise": {"test": 300},
     "solution": {"train": 1_050, "val": 150, "test": 300},
 }
@@ -37,6 +38,7 @@ REVIEWS = {
 RECIPE = {
     ("8.7 part 1", "test"): "part1, last layers",
     ("8.7 part 2", "test"): "part2, whole model",
+    ("8.7 part 4", "test"): "part4, two layers",
     ("solution", "test"): "solution, last layers",
 } | {("8.7 part 3", way): f"part3, {way}" for way in REVIEWS["8.7 part 3"]}
 
