@@ -26,6 +26,7 @@ REVEAL = "sphinx_revealjs/_static/revealjs/"
 MARKS = ("slide", "subslide", "fragment", "skip", "notes")
 HEADING = re.compile(r"^#{1,2} ")
 FENCE = re.compile(r"^\s*(```|~~~)")
+CODE = re.compile(r"^\s*(```|~~~).*?^\s*\1|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$\w])\$[^\s$][^$\n]*\$(?!\d)", re.DOTALL)
 LINK = re.compile(r'<a href="(?![a-z]+:|/|#)([^"#]*?)\.(ipynb|md)(#[^"]*)?">(.*?)</a>', re.DOTALL)
 
@@ -152,7 +153,8 @@ def prepared(kind, file):
     unknown = found - {None, "-", *MARKS}
     if unknown:
         raise Unusable(f"the slide type {unknown.pop()!r} is none of {', '.join(MARKS)}")
-    if any(cell.cell_type == "markdown" and FORMULA.search(cell.source) for cell in notebook.cells):
+    texts = (CODE.sub("", cell.source) for cell in notebook.cells if cell.cell_type == "markdown")
+    if any(map(FORMULA.search, texts)):
         print(f"  {file.name} has a formula, which is shown as it was typed", flush=True)
     if kind == "slides":
         if not found & {"slide", "subslide", "fragment"}:
