@@ -156,6 +156,17 @@ def test_a_heading_in_the_middle_of_a_text_begins_a_slide():
     assert len({cell.id for cell in notebook.cells}) == 4
 
 
+def test_pictures_are_in_the_page_and_hints_are_folded(tmp_path):
+    text = '![a](a%20b.svg)\n\n<img src="c.png" alt="c">\n\n<details><summary>Hint</summary>\n\nthe *answer*\n\n</details>'
+    nbformat.write(notebook_of(("markdown", text, None)), tmp_path / "a.ipynb")
+    (tmp_path / "a b.svg").write_text("<svg/>")
+    done = write("site", tmp_path / "out", ["a.ipynb"], root=tmp_path)
+    html = (tmp_path / "out" / "a.html").read_text("utf-8")
+    assert 'src="data:image/svg+xml;base64,PHN2Zy8+"' in html
+    assert done.returncode == 0 and "c.png is not there" in done.stdout
+    assert re.search(r"<details><summary>Hint</summary>\s*<p>the <em>answer</em></p>\s*</details>", html)
+
+
 def test_what_can_be_no_page_is_named_and_leaves_nothing(tmp_path, wheel):
     root, out = tmp_path / "root", tmp_path / "out"
     root.mkdir()
