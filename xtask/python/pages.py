@@ -11,11 +11,15 @@ without slide types is no presentation, which is no failure as long as others ar
 """
 
 import argparse
+import base64
+import html
+import mimetypes
 import os
 import re
 import sys
 import zipfile
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 from nbconvert import HTMLExporter, SlidesExporter
@@ -26,7 +30,9 @@ REVEAL = "sphinx_revealjs/_static/revealjs/"
 MARKS = ("slide", "subslide", "fragment", "skip", "notes")
 HEADING = re.compile(r"^#{1,2} ")
 FENCE = re.compile(r"^\s*(```|~~~)")
+CODE = re.compile(r"^\s*(```|~~~).*?^\s*\1|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$\w])\$[^\s$][^$\n]*\$(?!\d)", re.DOTALL)
+IMAGE = re.compile(r'(<img\b[^>]*? src=")(?![a-z]+:|/)([^"]+)"')
 LINK = re.compile(r'<a href="(?![a-z]+:|/|#)([^"#]*?)\.(ipynb|md)(#[^"]*)?">(.*?)</a>', re.DOTALL)
 
 
@@ -105,7 +111,6 @@ def exporter(kind):
     return {"slides": SlidesExporter, "site": HTMLExporter}[kind](
         extra_template_basedirs=[str(TEMPLATES)],
         template_name=kind,
-        embed_images=True,
         exclude_anchor_links=kind == "slides",
         config=Config({"NbConvertBase": {"display_data_priority": list(kinds)}}),
     )
@@ -117,7 +122,7 @@ def reveal(wheel):
         return {name: files.read(REVEAL + path).decode() for name, path in names.items()}
 
 
-def with_links(html, place, places):
+def with_links(page, place, places):
     """Links to other pages lead to them; a link to something that is not among them is plain text."""
 
     def link(found):
@@ -128,7 +133,22 @@ def with_links(html, place, places):
         to = os.path.relpath(page_of(Path(target)), place.parent)
         return f'<a href="{to}{section or ""}">{text}</a>'
 
-    return LINK.sub(link, html)
+    return LINK.sub(link, page)
+
+
+def with_images(page, folder):
+    """Images that lie beside a notebook become part of its page. (nbconvert would do that, too, but cuts
+    HTML in texts into pieces for it, so that what is to unfold lies open.)"""
+
+    def image(found):
+        file = folder / unquote(html.unescape(found[2]))
+        if not file.is_file():
+            print(f"  {file} is not there: its picture is missing", flush=True)
+            return found[0]
+        kind = mimetypes.guess_type(file.name)[0]
+        return f'{found[1]}data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"'
+
+    return IMAGE.sub(image, page)
 
 
 def page_of(place):
@@ -152,7 +172,8 @@ def prepared(kind, file):
     unknown = found - {None, "-", *MARKS}
     if unknown:
         raise Unusable(f"the slide type {unknown.pop()!r} is none of {', '.join(MARKS)}")
-    if any(cell.cell_type == "markdown" and FORMULA.search(cell.source) for cell in notebook.cells):
+    texts = (CODE.sub("", cell.source) for cell in notebook.cells if cell.cell_type == "markdown")
+    if any(map(FORMULA.search, texts)):
         print(f"  {file.name} has a formula, which is shown as it was typed", flush=True)
     if kind == "slides":
         if not found & {"slide", "subslide", "fragment"}:
@@ -165,8 +186,8 @@ def write_page(made, notebook, place, resources, root, out, places):
     page = page_of(place)
     about = {"name": title_of(notebook, place.stem), "path": str((root / place).parent)}
     start = "" if page.name == "index.html" else os.path.relpath("index.html", page.parent)
-    html, _ = made.from_notebook_node(notebook, {**resources, "metadata": about, "start_page": start})
-    write_whole(out / page, with_links(html, place, places))
+    text, _ = made.from_notebook_node(notebook, {**resources, "metadata": about, "start_page": start})
+    write_whole(out / page, with_links(with_images(text, (root / place).parent), place, places))
     print(f"  {page}", flush=True)
 
 

@@ -8,14 +8,19 @@ use crate::workspace::path_of;
 use std::path::Path;
 
 impl Cells {
-    /// Whether a line of dependencies is the library of this kernel: by whatever path, or from a
-    /// notebook that was copied, so that its path leads to no crate.
+    /// Whether a line of dependencies is the library of this kernel, or means it: in a notebook that
+    /// was copied, the path may lead to no crate.
     pub fn is_library(&self, dependency: &str) -> bool {
-        let library = &self.settings.library;
-        path_of(dependency, &library.name).is_some_and(|path| {
-            let is_ours = Path::new(path).canonicalize().is_ok_and(|path| path == library.path);
-            is_ours || !is_crate(path)
-        })
+        let path = path_of(dependency, &self.settings.library.name);
+        path.is_some_and(|path| self.is_ours(path) || !is_crate(path))
+    }
+
+    /// Whether the library lies there, by whatever path: by a link to its Cargo.toml, too, in a folder
+    /// where somebody has notebooks of their own.
+    fn is_ours(&self, path: &str) -> bool {
+        let manifest = |folder: &Path| folder.join("Cargo.toml").canonicalize().ok();
+        let ours = manifest(&self.settings.library.path);
+        ours.is_some() && manifest(Path::new(path)) == ours
     }
 
     /// What is said, once, of a notebook that loads the library of another folder than this kernel's:
@@ -26,15 +31,14 @@ impl Cells {
     /// A folder that can't be written.
     pub fn of_another_folder(&self, dependencies: &[String]) -> Result<Option<String>> {
         let Library { name, path: ours } = &self.settings.library;
-        let paths = dependencies.iter().filter_map(|dependency| path_of(dependency, name));
-        let place = |path: &str| Path::new(path).canonicalize().unwrap_or_else(|_| path.into());
-        let mut others = paths.map(|path| (path, place(path))).filter(|(_, place)| place != ours);
-        let Some((path, theirs)) = others.next() else { return Ok(None) };
+        let mut paths = dependencies.iter().filter_map(|dependency| path_of(dependency, name));
+        let Some(path) = paths.find(|path| !self.is_ours(path)) else { return Ok(None) };
         let said = self.folder.join("other-library-was-said");
         if said.exists() {
             return Ok(None);
         }
         write(&said, "")?;
+        let theirs = Path::new(path).canonicalize().unwrap_or_else(|_| path.into());
         let (ours, theirs) = (ours.display(), theirs.display());
         Ok(Some(if is_crate(path) {
             let setup = &self.settings.setup_command;
@@ -114,7 +118,15 @@ pub mod tests {
         let ours = cells.settings.library.path.display().to_string();
         assert!(note.ends_with(&format!("the one of this kernel is taken, in {ours}.")), "{note}");
         assert_eq!(cells.of_another_folder(&copied).unwrap(), None);
-        // Another crate is not it, wherever that lies.
+        // A folder with a link to it is it, and another crate is not, wherever that lies.
+        let links = cells.settings.home.join("mine");
+        std::fs::create_dir(&links).unwrap();
+        let manifest = cells.settings.library.path.join("Cargo.toml");
+        std::os::unix::fs::symlink(manifest, links.join("Cargo.toml")).unwrap();
+        let linked = format!("unit8 = {{ path = \"{}\" }}", links.display());
+        assert!(cells.is_library(&linked));
+        std::fs::remove_file(cells.folder.join("other-library-was-said")).unwrap();
+        assert_eq!(cells.of_another_folder(&[linked]).unwrap(), None);
         assert!(!cells.is_library(&copied[0].replace("unit8", "other")));
         std::fs::remove_dir_all(&cells.settings.home).unwrap();
     }
