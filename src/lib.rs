@@ -42,7 +42,8 @@ pub use metrics::{
 };
 pub use mode::{Mode, Precision};
 pub use models::{
-    Architecture, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates, ParameterCount,
+    Architecture, Attention, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates,
+    ParameterCount,
 };
 pub use tokenizer::{Encodings, Tokenizer, Tokens};
 pub use trainer::{ClassWeights, Classifier, LearningRates, Optimizer, Schedule, Speed, Trainer};

@@ -14,6 +14,7 @@ mod histogram;
 mod lines;
 mod points;
 mod powers;
+mod raster;
 mod text;
 mod ticks;
 mod training;
@@ -25,6 +26,7 @@ pub use histogram::histogram;
 pub(crate) use lines::ringed_semilogx;
 pub use lines::{Series, line_chart, semilogx};
 pub use points::scatter_chart;
+pub(crate) use raster::raster;
 pub(crate) use training::{Curve, training_chart};
 
 /// Figures that are shown together, since a cell shows one block of HTML.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// Blue for, orange against: distinct on white and on black, and to colour-blind eyes (Okabe and Ito
 /// 2008).
-const COLORS: [&str; 2] = ["#0072B2", "#E67800"];
+const COLORS: [&str; 2] = ["#0072b2", "#e67800"];
 /// The most that a background hides of the page's own, of 255: the page's letters stand on it.
 const STRONGEST: f64 = 140.0;
 /// Of the largest contribution, what has a colour, and what has a line and a mark, too.
@@ -118,7 +118,7 @@ fn coloured(word: &str, share: f64) -> String {
         _ if share > 0.0 => format!(";border-bottom:2px solid {color}"),
         _ => format!(";border-bottom:2px dashed {color}"),
     };
-    format!("<span style=\"background-color:{color}{strength:02X}{line}\">{word}</span>")
+    format!("<span style=\"background-color:{color}{strength:02x}{line}\">{word}</span>")
 }
 
 /// One line of those that are listed.
@@ -203,10 +203,10 @@ mod tests {
         let shown = shown.to_html();
         let (html, text) = (shown.html(), shown.text());
         assert!(
-            html.contains("#0072B28C;border-bottom:2px solid #0072B2\">wonderful</span>"),
+            html.contains("#0072b28c;border-bottom:2px solid #0072b2\">wonderful</span>"),
             "{html}"
         );
-        assert!(html.contains("border-bottom:2px dashed #E67800\">dull!</span>"), "{html}");
+        assert!(html.contains("border-bottom:2px dashed #e67800\">dull!</span>"), "{html}");
         assert!(html.contains("wonderful ×2 +3.00") && html.contains("dull −1.50"), "{html}");
         assert!(
             text.starts_with(
