@@ -56,25 +56,43 @@ def words_of(tokenizer, text, parts):
     return sums
 
 
+@pytest.fixture
+def ours(tmp_path):
+    """What our program says about each text."""
+
+    def ours(model, texts, max_length):
+        file = tmp_path / "texts.json"
+        file.write_text(json.dumps(texts))
+        command = [os.environ["UNIT8_PARITY"], "explain", str(model), str(file), str(max_length)]
+        run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        return json.loads(run.stdout.splitlines()[-1])
+
+    return ours
+
+
+def test_the_words_of_the_installed_model_add_up(ours):
+    text = "A wonderful cast, but the plot is so dull that I fell asleep.\n" * 3
+    for explained in ours("all-MiniLM-L6-v2", [text, "Great!"], 64):
+        baseline, logit = explained["ends"]
+        missing = logit - baseline - sum(number for _, number in explained["words"])
+        assert abs(missing) < 1e-3 * max(abs(logit - baseline), 0.1)
+
+
 @pytest.mark.parametrize("name", ["bert", "distilbert", "roberta"])
-def test_integrated_gradients(name, tmp_path):
+def test_integrated_gradients(name, ours):
     folder = FIXTURES / name
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     # DistilBERT's last layers have corners, ReLU's, which few points of a path don't find exactly; with
     # 16 numbers behind each they matter.
     close = 2e-3 if name == "distilbert" else 1e-4
-    texts = tmp_path / "texts.json"
-    texts.write_text(json.dumps(TEXTS))
-    command = [os.environ["UNIT8_PARITY"], "explain", str(folder), str(texts), "16"]
-    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    for text, ours in zip(TEXTS, json.loads(run.stdout.splitlines()[-1]), strict=True):
+    for text, said in zip(TEXTS, ours(folder, TEXTS, 16), strict=True):
         answer, parts, ends = integrated_gradients(model, tokenizer, text)
-        assert ours["class"] == answer
-        assert ours["ends"] == pytest.approx(ends, abs=1e-4)
+        assert said["class"] == answer
+        assert said["ends"] == pytest.approx(ends, abs=1e-4)
         if text.isascii():
             expected = words_of(tokenizer, text, parts)
-            assert [word for word, _ in ours["words"]] == text.split()[: len(ours["words"])]
-            for place, (word, number) in enumerate(ours["words"]):
+            assert [word for word, _ in said["words"]] == text.split()[: len(said["words"])]
+            for place, (word, number) in enumerate(said["words"]):
                 assert number == pytest.approx(expected[place], abs=close), (text, word)
-        assert sum(number for _, number in ours["words"]) == pytest.approx(sum(parts), abs=2e-3)
+        assert sum(number for _, number in said["words"]) == pytest.approx(sum(parts), abs=2e-3)
