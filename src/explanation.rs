@@ -4,6 +4,7 @@ mod bag_of_words;
 mod mistakes;
 mod show;
 
+use crate::display::Show;
 use crate::error::{Error, Result};
 pub use mistakes::Explanations;
 use tch::{Kind, Tensor};
@@ -11,8 +12,9 @@ use tch::{Kind, Tensor};
 /// What a model says about a text, and how much each of its words adds to that.
 ///
 /// The contributions are to the logit of the answer, less the mean of the other classes' logits: of two
-/// classes, the difference of the logits, which is the logarithm of the odds. They add up to what all
-/// words together change about it.
+/// classes, the difference of the logits, which is the logarithm of the odds; where a text may have
+/// several labels, to the logit of the most probable one alone. They add up to what all words together
+/// change about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The model's answer, the class that is explained.
@@ -34,6 +36,8 @@ pub struct Explanation {
     pub notes: Vec<String>,
     /// Whether spaces stand between the words.
     spaced: bool,
+    /// Whether each class is a question of its own: the contributions are to its logit alone.
+    multi_label: bool,
 }
 
 impl Explanation {
@@ -46,7 +50,6 @@ impl Explanation {
 
     /// Shows the text, coloured, and the words that count most, in the notebook.
     pub fn evcxr_display(&self) {
-        use crate::display::Show;
         self.to_html().evcxr_display();
     }
 }
@@ -110,6 +113,7 @@ impl Answer {
             label_name: None,
             notes: Vec::new(),
             spaced,
+            multi_label: self.multi_label,
         }
     }
 }

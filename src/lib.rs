@@ -47,7 +47,8 @@ pub use metrics::{
 };
 pub use mode::{Mode, Precision};
 pub use models::{
-    Architecture, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates, ParameterCount,
+    Architecture, Attention, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates,
+    ParameterCount,
 };
 pub use runs::{Run, Runs};
 pub use sweep::{Point, Sweep, Trial};

@@ -1,6 +1,7 @@
 //! Pretrained encoders with a classifier on top: DistilBERT, BERT, RoBERTa and XLM-RoBERTa, as
 //! Hugging Face's transformers define them.
 
+mod attention;
 mod bert;
 mod classes;
 mod classifier;
@@ -28,6 +29,7 @@ use crate::hub;
 use crate::mode::Mode;
 use crate::tokenizer::{Tokenizer, Tokens};
 use crate::trainer::guarded;
+pub use attention::Attention;
 use bert::Bert;
 pub use config::Architecture;
 use config::Config;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// Blue for, orange against: distinct on white and on black, and to colour-blind eyes (Okabe and Ito
 /// 2008).
-const COLORS: [&str; 2] = ["#0072B2", "#E67800"];
+const COLORS: [&str; 2] = ["#0072b2", "#e67800"];
 /// The most that a background hides of the page's own, of 255: the page's letters stand on it.
 const STRONGEST: f64 = 140.0;
 /// Of the largest contribution, what has a colour, and what has a line and a mark, too.
@@ -26,10 +26,10 @@ struct Listed {
 }
 
 impl Listed {
-    /// "good ×2 +1.20"
-    fn line(&self) -> String {
-        let times = if self.count > 1 { format!(" ×{}", self.count) } else { String::new() };
-        format!("{}{times} {}", self.word, signed(self.sum))
+    /// "×2 +1.20"
+    fn number(&self) -> String {
+        let times = if self.count > 1 { format!("×{} ", self.count) } else { String::new() };
+        times + &signed(self.sum)
     }
 }
 
@@ -76,13 +76,17 @@ impl Explanation {
 
     /// What is to be known about the numbers.
     fn remarks(&self) -> Vec<String> {
+        let others = if self.multi_label { "" } else { " less the mean of the others'" };
+        let missing = match self.error() {
+            error if error.abs() < 0.005 => "nothing".to_owned(),
+            error => signed(error),
+        };
         let mut remarks = vec![format!(
-            "logit of {} less the others': {} with the words, {} without them, and {} is missing to \
-             the sum of all words",
+            "logit of {}{others}: {} with the words, {} without them, and {missing} is missing to the \
+             sum of all words",
             self.class_name,
             signed(self.logit),
             signed(self.baseline),
-            if self.error().abs() < 0.005 { "nothing".to_owned() } else { signed(self.error()) },
         )];
         if self.words.len() > MOST_WORDS {
             let all = thousands(self.words.len());
@@ -118,13 +122,13 @@ fn coloured(word: &str, share: f64) -> String {
         _ if share > 0.0 => format!(";border-bottom:2px solid {color}"),
         _ => format!(";border-bottom:2px dashed {color}"),
     };
-    format!("<span style=\"background-color:{color}{strength:02X}{line}\">{word}</span>")
+    format!("<span style=\"background-color:{color}{strength:02x}{line}\">{word}</span>")
 }
 
 /// One line of those that are listed.
 fn list(what: &str, listed: &[Listed]) -> String {
-    let words: Vec<String> =
-        listed.iter().map(|one| format!("<bdi>{}</bdi>", escape(&one.line()))).collect();
+    let word = |one: &Listed| format!("<bdi>{}</bdi> {}", escape(&one.word), one.number());
+    let words: Vec<String> = listed.iter().map(word).collect();
     let words = if words.is_empty() { "none".to_owned() } else { words.join(", ") };
     format!("<div>{what}: {words}</div>")
 }
@@ -162,7 +166,8 @@ impl Explanation {
         };
         let words: Vec<String> = self.shares().map(marked).collect();
         let line = |listed: &[Listed]| {
-            let lines: Vec<String> = listed.iter().map(Listed::line).collect();
+            let line = |one: &Listed| format!("{} {}", one.word, one.number());
+            let lines: Vec<String> = listed.iter().map(line).collect();
             if lines.is_empty() { "none".to_owned() } else { lines.join(", ") }
         };
         format!(
@@ -193,6 +198,7 @@ mod tests {
             label_name: Some("negative".to_owned()),
             notes: Vec::new(),
             spaced: true,
+            multi_label: false,
         }
     }
 
@@ -203,11 +209,15 @@ mod tests {
         let shown = shown.to_html();
         let (html, text) = (shown.html(), shown.text());
         assert!(
-            html.contains("#0072B28C;border-bottom:2px solid #0072B2\">wonderful</span>"),
+            html.contains("#0072b28c;border-bottom:2px solid #0072b2\">wonderful</span>"),
             "{html}"
         );
-        assert!(html.contains("border-bottom:2px dashed #E67800\">dull!</span>"), "{html}");
-        assert!(html.contains("wonderful ×2 +3.00") && html.contains("dull −1.50"), "{html}");
+        assert!(html.contains("border-bottom:2px dashed #e67800\">dull!</span>"), "{html}");
+        assert!(
+            html.contains("<bdi>wonderful</bdi> ×2 +3.00")
+                && html.contains("<bdi>dull</bdi> −1.50"),
+            "{html}"
+        );
         assert!(
             text.starts_with(
                 "positive, 97.3 %, label: negative\nA wonderful▲ Wonderful,▲ dull!▼\n"

@@ -3,7 +3,6 @@
 use super::Tokenizer;
 use crate::error::{Error, Result};
 use std::ops::Range;
-use tokenizers::TruncationParams;
 
 /// The tokens of one text, and where they stand in it.
 pub struct Pieces {
@@ -17,15 +16,15 @@ impl Tokenizer {
     /// Those of a text that is cut off as [`encode`](Self::encode) does.
     pub(crate) fn pieces(&self, text: &str, max_length: usize) -> Result<Pieces> {
         let failed = |error: tokenizers::Error| Error::Data(format!("can't encode: {error}"));
-        let mut tokenizer = self.tokenizer.clone();
-        let truncation = TruncationParams { max_length, ..Default::default() };
-        tokenizer.with_truncation(Some(truncation)).map_err(failed)?;
-        let encoding = tokenizer.encode(text, true).map_err(failed)?;
+        let encoding = self.tokenizer.encode(text, true).map_err(failed)?;
         let spans = encoding.get_offsets().iter().zip(encoding.get_special_tokens_mask());
-        let spans =
+        let mut spans: Vec<Option<Range<usize>>> =
             spans.map(|(&(start, end), &special)| (special == 0).then_some(start..end)).collect();
-        let more = encoding.get_overflowing().iter();
-        let left_out = more.map(|more| more.len() - self.special_tokens.min(more.len())).sum();
+        let left_out = spans.len().saturating_sub(max_length);
+        // What is cut off stands before the special tokens at the end.
+        let behind = spans.iter().rev().take_while(|span| span.is_none()).count();
+        let end = spans.len() - behind;
+        spans.drain(end.saturating_sub(left_out)..end);
         Ok(Pieces { spans, left_out })
     }
 }

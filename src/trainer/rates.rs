@@ -143,6 +143,17 @@ impl LearningRates {
         self.to_html().evcxr_display();
     }
 
+    /// How many of the losses are drawn: where they rise further than they have fallen, they soon rise
+    /// so steeply that all else would be flat.
+    fn drawn(&self) -> usize {
+        let first = self.losses.get(SKIPPED.0).or(self.losses.first()).copied().unwrap_or_default();
+        let least = self.losses.iter().copied().fold(first, f64::min);
+        let valley = self.losses.iter().position(|loss| *loss == least).unwrap_or_default();
+        let most = first + (first - least).max(0.02 * first);
+        let rises = self.losses.iter().skip(valley).position(|loss| *loss > most);
+        rises.map_or(self.losses.len(), |after| valley + after + 1)
+    }
+
     fn line(&self) -> String {
         match self.suggestion {
             Some(rate) => format!("suggestion: learning_rate = {rate:.1e}"),
@@ -158,9 +169,7 @@ impl Show for LearningRates {
         let ring = self.suggestion.and_then(|rate| {
             points.iter().copied().find(|point| point.0 == rate).map(|point| ("suggestion", point))
         });
-        // The last ones rise so steeply that all else would be flat.
-        let drawn = points.len() - SKIPPED.1.min(points.len().saturating_sub(1));
-        let series = [Series::new("", points[..drawn].to_vec())];
+        let series = [Series::new("", points[..self.drawn()].to_vec())];
         let labels = ("Loss while the learning rate grows", "learning rate", "loss, smoothed");
         let chart = ringed_semilogx(labels, &series, ring);
         let line = self.line();

@@ -30,6 +30,19 @@ fn contributions_add_up_to_the_difference_of_the_logits() {
 }
 
 #[test]
+fn of_several_labels_the_most_probable_is_explained_by_its_logit() {
+    let model = model("bert");
+    model.set_multi_label(true);
+    let explanation = model.explain(TEXTS[1], 16).unwrap();
+    let encoded = model.tokenizer.encode(&[TEXTS[1]], 16).unwrap();
+    let predicted = Trainer::default().predict_multi_label(&model, &encoded).unwrap();
+    let most = predicted.probabilities[0].iter().copied().fold(0.0, f32::max);
+    assert!((explanation.probability - f64::from(most)).abs() < 1e-6);
+    assert!((explanation.logit - (most / (1.0 - most)).ln() as f64).abs() < 1e-4);
+    assert!(!explanation.to_html().text().contains("others"));
+}
+
+#[test]
 fn a_long_text_is_cut_off_and_it_says_so() {
     let model = model("bert");
     let long = "good film ".repeat(100_000);
