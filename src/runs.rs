@@ -3,6 +3,7 @@
 mod csv;
 mod events;
 mod figures;
+mod glob;
 mod record;
 mod run;
 mod summary;
@@ -19,6 +20,7 @@ use crate::display::thousands;
 use crate::error::{Error, Result};
 use crate::metrics::{History, Metric};
 use crate::trainer::{Classifier, Trainer};
+use glob::is_like;
 pub use run::{Fingerprints, Run};
 pub(crate) use run::{SEED, get};
 use std::path::{Path, PathBuf};
@@ -165,10 +167,14 @@ impl Runs {
         Ok(count)
     }
 
-    /// Keeps a run; one of the same name that failed before makes room for it.
+    /// Keeps a run; the same one that failed before makes room for it, also one that failed before its
+    /// data and model were known.
     pub(crate) fn keep_instead_of_failed(&mut self, run: Run) -> Result<Run> {
-        let failed = self.runs.iter().find(|other| other.error.is_some() && other.name == run.name);
-        let file = failed.and_then(|failed| failed.file.clone());
+        let has_failed = |other: &&Run| {
+            let known = [&run.fingerprints, &Fingerprints::default()];
+            other.error.is_some() && other.name == run.name && known.contains(&&other.fingerprints)
+        };
+        let file = self.runs.iter().find(has_failed).and_then(|failed| failed.file.clone());
         self.keep(Run { file, ..run })
     }
 
@@ -279,32 +285,6 @@ fn goodness(run: &Run, metric: &str) -> f64 {
 fn is_better_small(metric: &str) -> bool {
     let name = metric.to_lowercase();
     ["loss", "error", "seconds", "time", "perplexity"].iter().any(|word| name.contains(word))
-}
-
-/// Whether a name is such, `*` standing for any letters and `?` for one.
-fn is_like(name: &str, pattern: &str) -> bool {
-    let (name, pattern): (Vec<char>, Vec<char>) =
-        (name.chars().collect(), pattern.chars().collect());
-    let (mut at, mut place) = (0, 0);
-    // Where the last star was, and up to where in the name it has been tried.
-    let mut star: Option<(usize, usize)> = None;
-    while at < name.len() {
-        match pattern.get(place) {
-            Some('*') => {
-                star = Some((place, at));
-                place += 1;
-            }
-            Some(letter) if *letter == '?' || *letter == name[at] => {
-                (at, place) = (at + 1, place + 1)
-            }
-            _ => {
-                let Some((star_place, tried)) = star else { return false };
-                star = Some((star_place, tried + 1));
-                (at, place) = (tried + 1, star_place + 1);
-            }
-        }
-    }
-    pattern[place..].iter().all(|letter| *letter == '*')
 }
 
 /// `1 run`, `1,000 runs`

@@ -150,7 +150,7 @@ fn a_training_is_kept_with_all_that_it_was_made_of() {
     assert_eq!(run.history, trainer.fit(&Model::new(3, 2), &data, &data).unwrap());
     assert_eq!((run.get("learning_rate").unwrap(), run.get("batch_size").unwrap()), (0.5, 8));
     assert_eq!(run.get::<Optimizer>("optimizer").unwrap(), Optimizer::Sgd);
-    assert!(run.hyperparameters.get("quiet").is_none() && run.seconds.unwrap() > 0.0);
+    assert!(!run.hyperparameters.contains_key("quiet") && run.seconds.unwrap() > 0.0);
     assert_eq!((run.device.as_str(), run.fingerprints.train.len()), ("Cpu", 64));
     // Before its first step, the model is another one than afterwards.
     let after = runs.fit("again", &trainer, &model, &data, &data).unwrap();
@@ -172,7 +172,8 @@ fn a_training_is_kept_with_all_that_it_was_made_of() {
     let shown = runs.to_html();
     assert!(shown.text().contains("failed: the loss became") && shown.text().contains("stopped"));
     assert_eq!(runs.best().unwrap().name, "again");
-    assert!(stopped.to_html().text().contains("fit") || !stopped.to_html().html().is_empty());
+    let text = stopped.to_html().text().to_owned();
+    assert!(text.contains("stopped") && text.contains("learning_rate"), "{text}");
 }
 
 #[test]
@@ -208,9 +209,8 @@ fn runs_are_found_and_deleted_by_name() {
         (runs.named("lr*").len(), runs.named("*r").len(), runs.named("o?h*").len()),
         (3, 0, 1)
     );
-    assert!(is_like("", "**") && is_like("abcbc", "a*bc") && !is_like("abc", "a*bc?"));
-    assert!(!is_like(&"a".repeat(9000), &"a*".repeat(500).replace("a*", "a*b")));
-    assert!(runs.delete("lr").unwrap_err().to_string().contains("there are other*, lr 1e-3 long"));
+    let error = runs.delete("lr").unwrap_err().to_string();
+    assert!(error.contains("there are ") && error.contains("lr 1e-3 long"), "{error}");
     assert_eq!(runs.delete("lr 1e-3").unwrap(), 2);
     assert_eq!(runs.delete("other*").unwrap(), 1);
     assert_eq!(names(&Runs::open(&runs.folder).unwrap()), ["lr 1e-3 long"]);
