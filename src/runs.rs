@@ -132,16 +132,20 @@ impl Runs {
     }
 
     /// The best of them, by what their trainings were judged by: the validation accuracy, or
-    /// [`Trainer::best_by`] if that is another one of all of them. Of equals it is the newest. `None` if
-    /// none has an epoch.
-    pub fn best(&self) -> Option<&Run> {
+    /// [`Trainer::best_by`] if that is another one of all of them. Of equals it is the first one of the
+    /// table.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if none has ended an epoch.
+    pub fn best(&self) -> Result<&Run> {
         let metric = self.judged_by().to_string();
         let able = self.runs.iter().filter(|run| goodness(run, &metric) > f64::NEG_INFINITY);
-        able.reduce(
-            |best, run| {
-                if goodness(run, &metric) > goodness(best, &metric) { run } else { best }
-            },
-        )
+        let better = |best, run| match goodness(run, &metric) > goodness(best, &metric) {
+            true => run,
+            false => best,
+        };
+        let none = || Error::Data(format!("none of {} has ended an epoch", counted(self.len())));
+        able.reduce(better).ok_or_else(none)
     }
 
     /// Deletes the runs of this name and their records; with `*` for any letters and `?` for one, all
@@ -198,7 +202,7 @@ impl Runs {
     /// ` | best val accuracy 82.40 %`
     pub(crate) fn best_in_words(&self) -> String {
         let metric = self.judged_by().to_string();
-        let value = self.best().and_then(|best| best.metric(&metric));
+        let value = self.best().ok().and_then(|best| best.metric(&metric));
         value.map_or(String::new(), |value| {
             format!(" | best {metric} {}", table::metric_text(&metric, value))
         })

@@ -62,9 +62,8 @@ impl Runs {
     /// At most a hundred of them, the first ones and the best.
     fn some(&self) -> Vec<&Run> {
         let mut some: Vec<&Run> = self.iter().take(MOST_ROWS).collect();
-        if let Some(best) =
-            self.best().filter(|best| !some.iter().any(|run| std::ptr::eq(*run, *best)))
-        {
+        let is_missing = |best: &&Run| !some.iter().any(|run| std::ptr::eq(*run, *best));
+        if let Some(best) = self.best().ok().filter(is_missing) {
             some.push(best);
         }
         some
