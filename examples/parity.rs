@@ -9,8 +9,8 @@ use unit8::tch::nn::VarStore;
 use unit8::tch::{self, Device, Tensor};
 use unit8::{
     AutoModelForSequenceClassification as Model, ClassMetrics, ClassWeights, Classifier,
-    CsvOptions, DataLoader, Dataset, Encodings, Metric, MultiLabels, Optimizer, Precision, Result,
-    Reviews, Targets, ThresholdCurve, Trainer,
+    CsvOptions, DataLoader, Dataset, Encodings, EpochMetrics, History, Metric, MultiLabels,
+    Optimizer, Precision, Result, Reviews, Run, Runs, StepMetrics, Targets, ThresholdCurve, Trainer,
 };
 
 fn main() -> Result<()> {
@@ -93,6 +93,7 @@ fn main() -> Result<()> {
             let cases: Vec<Value> = from_str(&read_to_string(cases).unwrap()).unwrap();
             println!("{}", to_string(&cases.iter().map(reviews).collect::<Vec<_>>()).unwrap());
         }
+        ["runs", folder] => keep_runs(folder)?,
         ["save", model, folder] => Model::from_pretrained(model, 2)?.save_pretrained(folder)?,
         _ => panic!("see tests/python for the arguments"),
     }
@@ -317,4 +318,31 @@ fn metrics(case: &Value) -> Result<Value> {
         "roc": curve(evaluation.roc()),
         "precision_recall": curve(evaluation.precision_recall()),
     }))
+}
+
+/// Three runs, and their files for pandas and TensorBoard.
+fn keep_runs(folder: &str) -> Result<()> {
+    let mut runs = Runs::open(format!("{folder}/runs"))?;
+    for (number, name) in (1..).zip(["first", "a, \"b\"\n\u{1f600}", "third"]) {
+        let share = f64::from(number) / 7.0;
+        let epoch = |epoch| EpochMetrics {
+            epoch,
+            train_loss: share / epoch as f64,
+            train_accuracy: 0.5,
+            val_loss: 1.0 / 3.0,
+            val_accuracy: share,
+            val_macro_f1: None,
+        };
+        let step = StepMetrics { epoch: 0.5, train_loss: 0.25, train_accuracy: 0.75 };
+        let history = History {
+            epochs: (1..=number as usize).map(epoch).collect(),
+            steps: vec![step],
+            ..History::default()
+        };
+        let trainer = Trainer { learning_rate: share * 1e-5, ..Trainer::default() };
+        let run = Run::trained(name, &trainer, &history).with("layers", "last two").note("a note");
+        runs.keep(run.result("test accuracy", share * share).result("nothing", f64::NAN))?;
+    }
+    runs.write_csv(format!("{folder}/runs.csv"))?;
+    runs.write_tensorboard(format!("{folder}/tensorboard"))
 }

@@ -3,6 +3,7 @@
 mod csv;
 mod events;
 mod figures;
+mod glob;
 mod record;
 mod run;
 mod summary;
@@ -19,6 +20,7 @@ use crate::display::thousands;
 use crate::error::{Error, Result};
 use crate::metrics::{History, Metric};
 use crate::trainer::{Classifier, Trainer};
+use glob::is_like;
 pub use run::{Fingerprints, Run};
 pub(crate) use run::{SEED, get};
 use std::path::{Path, PathBuf};
@@ -130,16 +132,20 @@ impl Runs {
     }
 
     /// The best of them, by what their trainings were judged by: the validation accuracy, or
-    /// [`Trainer::best_by`] if that is another one of all of them. Of equals it is the newest. `None` if
-    /// none has an epoch.
-    pub fn best(&self) -> Option<&Run> {
+    /// [`Trainer::best_by`] if that is another one of all of them. Of equals it is the first one of the
+    /// table.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if none has ended an epoch.
+    pub fn best(&self) -> Result<&Run> {
         let metric = self.judged_by().to_string();
         let able = self.runs.iter().filter(|run| goodness(run, &metric) > f64::NEG_INFINITY);
-        able.reduce(
-            |best, run| {
-                if goodness(run, &metric) > goodness(best, &metric) { run } else { best }
-            },
-        )
+        let better = |best, run| match goodness(run, &metric) > goodness(best, &metric) {
+            true => run,
+            false => best,
+        };
+        let none = || Error::Data(format!("none of {} has ended an epoch", counted(self.len())));
+        able.reduce(better).ok_or_else(none)
     }
 
     /// Deletes the runs of this name and their records; with `*` for any letters and `?` for one, all
@@ -165,10 +171,14 @@ impl Runs {
         Ok(count)
     }
 
-    /// Keeps a run; one of the same name that failed before makes room for it.
+    /// Keeps a run; the same one that failed before makes room for it, also one that failed before its
+    /// data and model were known.
     pub(crate) fn keep_instead_of_failed(&mut self, run: Run) -> Result<Run> {
-        let failed = self.runs.iter().find(|other| other.error.is_some() && other.name == run.name);
-        let file = failed.and_then(|failed| failed.file.clone());
+        let has_failed = |other: &&Run| {
+            let known = [&run.fingerprints, &Fingerprints::default()];
+            other.error.is_some() && other.name == run.name && known.contains(&&other.fingerprints)
+        };
+        let file = self.runs.iter().find(has_failed).and_then(|failed| failed.file.clone());
         self.keep(Run { file, ..run })
     }
 
@@ -192,7 +202,7 @@ impl Runs {
     /// ` | best val accuracy 82.40 %`
     pub(crate) fn best_in_words(&self) -> String {
         let metric = self.judged_by().to_string();
-        let value = self.best().and_then(|best| best.metric(&metric));
+        let value = self.best().ok().and_then(|best| best.metric(&metric));
         value.map_or(String::new(), |value| {
             format!(" | best {metric} {}", table::metric_text(&metric, value))
         })
@@ -279,32 +289,6 @@ fn goodness(run: &Run, metric: &str) -> f64 {
 fn is_better_small(metric: &str) -> bool {
     let name = metric.to_lowercase();
     ["loss", "error", "seconds", "time", "perplexity"].iter().any(|word| name.contains(word))
-}
-
-/// Whether a name is such, `*` standing for any letters and `?` for one.
-fn is_like(name: &str, pattern: &str) -> bool {
-    let (name, pattern): (Vec<char>, Vec<char>) =
-        (name.chars().collect(), pattern.chars().collect());
-    let (mut at, mut place) = (0, 0);
-    // Where the last star was, and up to where in the name it has been tried.
-    let mut star: Option<(usize, usize)> = None;
-    while at < name.len() {
-        match pattern.get(place) {
-            Some('*') => {
-                star = Some((place, at));
-                place += 1;
-            }
-            Some(letter) if *letter == '?' || *letter == name[at] => {
-                (at, place) = (at + 1, place + 1)
-            }
-            _ => {
-                let Some((star_place, tried)) = star else { return false };
-                star = Some((star_place, tried + 1));
-                (at, place) = (tried + 1, star_place + 1);
-            }
-        }
-    }
-    pattern[place..].iter().all(|letter| *letter == '*')
 }
 
 /// `1 run`, `1,000 runs`

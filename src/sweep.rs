@@ -145,10 +145,7 @@ impl Sweep {
         let mut bar = Bar::start("the sweep");
         let (mut ours, mut before) = (all.none(), 0);
         for (number, point) in (1..).zip(&points) {
-            let outcome = match interrupt.happened() {
-                true => Outcome::Stopped,
-                false => one(&mut all, point, &mut prepare)?,
-            };
+            let outcome = one(&mut all, point, &mut prepare, &interrupt)?;
             match outcome {
                 Outcome::Trained(run) => ours.add(run),
                 Outcome::ThereBefore(run) => {
@@ -173,6 +170,7 @@ fn one<D, M, T, V>(
     all: &mut Runs,
     point: &Point,
     prepare: &mut impl FnMut(&Point) -> Result<Trial<M, T, V>>,
+    interrupt: &Interrupt,
 ) -> Result<Outcome>
 where
     D: Dataset,
@@ -180,6 +178,9 @@ where
     T: Borrow<DataLoader<D>>,
     V: Borrow<DataLoader<D>>,
 {
+    if interrupt.happened() {
+        return Ok(Outcome::Stopped);
+    }
     // The model's new layers are drawn by it.
     tch::manual_seed(point.seed().into());
     let prepared = prepare(point);
@@ -200,6 +201,9 @@ where
     let run = point.run().of(&trainer, train, val, model.var_store())?;
     if let Some(before) = all.iter().find(|other| other.is_done() && other.is_like(&run)) {
         return Ok(Outcome::ThereBefore(before.clone()));
+    }
+    if interrupt.happened() {
+        return Ok(Outcome::Stopped); // While it was prepared: the training would not know.
     }
     let (run, _) = fitted(run, || trainer.fit(model, train, val));
     if run.history.stopped {

@@ -12,6 +12,7 @@ use crate::plots::{
     side_by_side, spread_chart,
 };
 use serde_json::Value;
+use std::cmp::Ordering;
 
 /// More curves can't be followed.
 const MOST_CURVES: usize = 8;
@@ -82,7 +83,9 @@ impl Runs {
         let others = self.others(&[name]);
         let joined = are_numbers(&values);
         let mut series: Vec<Spread> = Vec::new();
-        for summary in summaries.iter().filter(|summary| !summary.values.is_empty()) {
+        let mut in_order: Vec<&Summary> = summaries.iter().collect();
+        in_order.sort_by(|a, b| by_values(&others, a, b));
+        for summary in in_order.into_iter().filter(|summary| !summary.values.is_empty()) {
             let Some(value) = summary.hyperparameters.get(name) else { continue };
             let place = values.iter().position(|other| same(other, value)).unwrap_or(0);
             let x = if joined { value.as_f64().unwrap_or(f64::NAN) } else { place as f64 };
@@ -101,7 +104,6 @@ impl Runs {
             notes.push(format!("the points differ in {}, too", others.join(", ")));
         }
         series.iter_mut().for_each(|series| series.points.sort_by(|a, b| a.0.total_cmp(&b.0)));
-        series.sort_by(|a, b| a.name.cmp(&b.name));
         let names = (!joined).then(|| values.iter().map(written).collect());
         let title = format!("{metric} over {name}");
         spread_chart((&title, name, &label), names, &series, &notes)
@@ -197,9 +199,23 @@ fn values_of(name: &str, summaries: &[Summary]) -> Vec<Value> {
             values.push(value.clone());
         }
     }
-    let key = |value: &Value| value.as_f64().unwrap_or(f64::NEG_INFINITY);
-    values.sort_by(|a, b| key(a).total_cmp(&key(b)).then_with(|| written(a).cmp(&written(b))));
+    values.sort_by(by_value);
     values
+}
+
+/// Numbers in their order, after all else.
+fn by_value(one: &Value, other: &Value) -> Ordering {
+    let number = |value: &Value| value.as_f64().unwrap_or(f64::NEG_INFINITY);
+    let by_number = number(one).total_cmp(&number(other));
+    by_number.then_with(|| written(one).cmp(&written(other)))
+}
+
+/// By some of their hyperparameters, one after the other.
+fn by_values(names: &[&str], one: &Summary, other: &Summary) -> Ordering {
+    let value =
+        |summary: &Summary, name| summary.hyperparameters.get(name).cloned().unwrap_or(Value::Null);
+    let orders = names.iter().map(|name| by_value(&value(one, *name), &value(other, *name)));
+    orders.fold(Ordering::Equal, Ordering::then)
 }
 
 fn are_numbers(values: &[Value]) -> bool {

@@ -1,11 +1,12 @@
 //! The mean and the spread of what several seeds gave.
 
-use super::run::SEED;
+use super::run::{SEED, get};
 use super::table::metric_text;
 use super::value::{number, written};
 use super::{Run, Runs, is_better_small};
 use crate::display::{Html, Mark, Show, marked_table};
 use crate::error::Result;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -30,6 +31,15 @@ impl Summary {
         let values: Vec<f64> = runs.iter().filter_map(|run| run.metric(metric)).collect();
         let (mean, std) = mean_and_std(&values);
         Summary { hyperparameters, missing: runs.len() - values.len(), values, mean, std }
+    }
+
+    /// A hyperparameter that they have in common, as [`Run::get`].
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) if there is none of this name, or if it is of another
+    /// type.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        get(&self.hyperparameters, name)
     }
 
     /// `82.40 % ± 0.31 %`

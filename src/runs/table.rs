@@ -2,7 +2,8 @@
 
 use super::run::{OF_HISTORY, SEED};
 use super::value::{line, number, same, written};
-use super::{Run, Runs, counted, goodness};
+use super::{Run, Runs, counted, goodness, is_better_small};
+use crate::dataset::list;
 use crate::display::{Html, Mark, Show, escape, marked_table, seconds, table, thousands};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -61,9 +62,8 @@ impl Runs {
     /// At most a hundred of them, the first ones and the best.
     fn some(&self) -> Vec<&Run> {
         let mut some: Vec<&Run> = self.iter().take(MOST_ROWS).collect();
-        if let Some(best) =
-            self.best().filter(|best| !some.iter().any(|run| std::ptr::eq(*run, *best)))
-        {
+        let is_missing = |best: &&Run| !some.iter().any(|run| std::ptr::eq(*run, *best));
+        if let Some(best) = self.best().ok().filter(is_missing) {
             some.push(best);
         }
         some
@@ -85,7 +85,7 @@ impl Runs {
             columns.push(Column::plain("data", shown, short));
         }
         let known = self.metrics();
-        let metrics = known.iter().filter(|m| SHOWN.contains(m) || !OF_HISTORY.contains(m));
+        let metrics = known.iter().filter(|metric| is_shown(metric));
         columns.extend(metrics.map(|metric| self.metric_column(metric, shown)));
         if known.contains(&"seconds") {
             let time = |run: &Run| run.seconds.map(seconds).unwrap_or_default();
@@ -147,7 +147,15 @@ impl Show for Runs {
             caption += &format!(" ({} shown)", thousands(shown.len()));
         }
         if self.len() > 1 {
-            caption += "; bold*: the best of a column; shaded~: changed since the run before";
+            let known = self.metrics().into_iter().filter(is_shown);
+            let small: Vec<&str> = known.filter(|metric| is_better_small(metric)).collect();
+            let small = match small.is_empty() {
+                true => String::new(),
+                false => format!(" (the smallest of {})", list(small)),
+            };
+            caption += &format!(
+                "; bold*: the best of a column{small}; shaded~: changed since the run before"
+            );
         }
         let table = marked_table(&caption, &header, &rows, mark);
         let common = self.common();
@@ -210,6 +218,11 @@ fn ending(run: &Run) -> String {
         None if run.history.stopped => "stopped".to_owned(),
         None => "done".to_owned(),
     }
+}
+
+/// Whether a metric has a column of its own kind.
+fn is_shown(metric: &&str) -> bool {
+    SHOWN.contains(metric) || !OF_HISTORY.contains(metric)
 }
 
 /// A metric as it stands in a table.

@@ -1,10 +1,13 @@
 use super::*;
+use crate::Features;
 use crate::files::test_folder;
 use crate::interrupt::PRETENDED;
 use crate::trainer::Optimizer;
 use crate::trainer::tests::{Model, alone, by_word, data};
 use crate::vectorizer::CountMatrix;
 use std::cell::Cell;
+use tch::Tensor;
+use tch::nn::VarStore;
 
 type Data = DataLoader<CountMatrix>;
 
@@ -12,7 +15,7 @@ fn rates() -> Sweep {
     Sweep::grid().over("learning_rate", [0.1, 0.5])
 }
 
-fn trial<'a>(learning_rate: f64, data: &'a Data) -> Trial<Model, &'a Data, &'a Data> {
+fn trial(learning_rate: f64, data: &Data) -> Trial<Model, &Data, &Data> {
     let optimizer = Optimizer::Sgd;
     let trainer = Trainer { num_epochs: 2, learning_rate, optimizer, ..Trainer::default() };
     Trial { trainer, model: Model::new(3, 2), train: data, val: data }
@@ -99,7 +102,7 @@ fn a_sweep_goes_on_where_it_was_stopped() {
         runs.unwrap()
     };
     let sweep = rates().seeds(2);
-    // The third one is stopped while it is trained.
+    // Before the third one is trained.
     let first = run(&sweep, 3);
     assert_eq!((first.len(), Runs::open(&folder).unwrap().len()), (2, 2));
     let all = run(&sweep, 0);
@@ -111,6 +114,33 @@ fn a_sweep_goes_on_where_it_was_stopped() {
     // More seeds, and another value: the old ones are taken from the folder.
     let more = run(&Sweep::grid().over("learning_rate", [0.1, 0.2, 0.5]).seeds(3), 0);
     assert_eq!((more.len(), Runs::open(&folder).unwrap().len()), (9, 9));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Somebody presses the stop button while it is trained.
+struct Pressed(Model);
+
+impl Classifier<Features> for Pressed {
+    fn forward(&self, features: &Features) -> Tensor {
+        PRETENDED.set(Some(true));
+        self.0.forward(features)
+    }
+
+    fn var_store(&self) -> &VarStore {
+        self.0.var_store()
+    }
+}
+
+#[test]
+fn a_training_that_is_stopped_is_not_kept_as_done() {
+    let _alone = alone();
+    let (folder, data) = (test_folder("sweep-within"), data(by_word));
+    let runs = rates().run(&folder, |point| {
+        let Trial { trainer, model, train, val } = trial(point.get("learning_rate")?, &data);
+        Ok(Trial { trainer, model: Pressed(model), train, val })
+    });
+    PRETENDED.set(None);
+    assert!(runs.unwrap().is_empty() && Runs::open(&folder).unwrap().is_empty());
     std::fs::remove_dir_all(folder).unwrap();
 }
 
