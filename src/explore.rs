@@ -8,7 +8,7 @@ use crate::widgets::{
 };
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,8 +42,8 @@ const HEADLESS: &str = "it moves in a live notebook only";
 /// it listens: trainings, evaluations and all else of the library that takes time do. The stop button
 /// itself ends the computation as well; the next move begins another one.
 ///
-/// It ends when its handle is dropped, or its cell is run again. As the last line of a cell it needs no
-/// variable. Without a page, the closure runs once, with the first values.
+/// It needs no variable: it ends when its cell is run again, or by [`Explore::end`]. Without a page, the
+/// closure runs once, with the first values.
 pub fn explore<C, S>(controls: C, figure: impl FnMut(C::Values) -> S + Send + 'static) -> Explore
 where
     C: Controls,
@@ -51,14 +51,15 @@ where
 {
     let widgets = controls.widgets();
     let made = Cell::running();
-    let column = column(&widgets).map(Arc::new);
+    let shown = column(&widgets).map(Arc::new);
+    let column = shown.as_ref().map(Arc::downgrade).unwrap_or_default();
     let pages = made.as_ref().map_or(0, |cell| cell.pages);
     let ended = Arc::new(AtomicBool::new(false));
     let mut worker = Worker {
         read: C::read,
         widgets,
         figure,
-        column: column.clone(),
+        column: shown,
         live: None,
         ended: Arc::clone(&ended),
         pages,
@@ -74,43 +75,48 @@ where
         with_line(&html, HEADLESS)
     };
     let live = Live::new(first);
-    if column.is_some() {
+    if worker.column.is_some() {
         keep(Ends(Arc::clone(&ended)));
         worker.live = Some(live.clone());
         if thread::Builder::new().spawn(move || worker.follow(drawn)).is_err() {
             live.update(problem("no thread can be started: memory is full"));
         }
     }
-    Explore(Arc::new(Explored { _ends: Ends(ended), column, live, made }))
+    Explore { ended, column, live, made }
 }
 
 /// A figure that follows its controls, see [`explore`](explore()). A clone is the same one.
 #[derive(Clone)]
-pub struct Explore(Arc<Explored>);
-
-struct Explored {
-    _ends: Ends,
-    column: Option<Arc<Figure>>,
+pub struct Explore {
+    ended: Arc<AtomicBool>,
+    /// The thread's: it leaves the page with that.
+    column: Weak<Figure>,
     live: Live,
     made: Option<Cell>,
 }
 
 impl Explore {
-    /// Shows it once more, below another cell; the one that has made it shows it already. It then lives
-    /// until that cell is run again.
+    /// Takes its controls from the page; the figure stays as it is.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Shows it once more, below another cell; the one that has made it shows it already.
     pub fn evcxr_display(&self) {
-        let Some(cell) = Cell::running() else { return };
-        if !self.0.made.as_ref().is_some_and(|made| made.is_same_run(&cell)) {
-            self.0.column.iter().for_each(|column| column.show_again());
-            self.0.live.evcxr_display();
+        let cell = Cell::running()
+            .filter(|cell| !self.made.as_ref().is_some_and(|made| made.is_same_run(cell)));
+        if cell.is_some() {
+            self.column.upgrade().iter().for_each(|column| column.show_again());
+            self.live.evcxr_display();
         }
-        keep(self.clone());
     }
 }
 
+/// Nothing: it stands on the page already. evcxr looks for this form at the end of a cell that moves a
+/// variable, whatever else there is to be shown.
 impl std::fmt::Debug for Explore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.live.fmt(f)
+        f.write_str("()")
     }
 }
 
@@ -233,7 +239,7 @@ mod tests {
 
     fn shown<S: Show + 'static>(figure: impl FnMut(i64) -> S + Send + 'static) -> Result<String> {
         let slider = IntSlider::new("n", 1..=10, 3)?;
-        Ok(format!("{:?}", explore(slider, figure)))
+        Ok(format!("{:?}", explore(slider, figure).live))
     }
 
     #[test]

@@ -146,6 +146,11 @@ impl State {
             }
             (_, Value::Bool(true)) => "on".to_owned(),
             (_, Value::Bool(false)) => "off".to_owned(),
+            (_, Value::Number(number)) if number.is_f64() => {
+                // Six digits of what a slider has calculated are enough.
+                let digits = format!("{:.5e}", number.as_f64().unwrap_or_default());
+                digits.parse::<f64>().map_or(digits, |number| number.to_string())
+            }
             (_, value) => value.to_string(),
         };
         format!("{} = {value}", self.widget.0.description)

@@ -87,6 +87,7 @@ def test_variables_of_the_user_put_nothing_elsewhere(project):
     # Nobody is asked about Jupyter's news.
     settings = project / ".venv/share/jupyter/lab/settings/overrides.d/unit8.json"
     assert '"fetchNews": "false"' in settings.read_text()
+    assert '"saveState": true' in settings.read_text()
 
 
 @pytest.mark.parametrize("place", ["home", "named by a variable"])

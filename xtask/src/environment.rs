@@ -84,7 +84,7 @@ pub fn ensure(project: &Project, cpu: bool, tests: bool) -> Result<Environment> 
         Some(conda) => conda_environment(&conda, &pins)?,
         None => venv(project, &pins, cpu)?,
     };
-    answer_news_question(&environment.prefix);
+    set_defaults(&environment.prefix);
     Ok(environment)
 }
 
@@ -135,16 +135,17 @@ fn make_venv(project: &Project, venv: &Path) -> Result<()> {
 }
 
 /// Without this, JupyterLab asks at its first start whether to fetch Jupyter's news, in front of
-/// the lessons. Whoever wants them says so in the settings, which come before this.
-fn answer_news_question(prefix: &Path) {
-    const ANSWER: &str =
-        "{\"@jupyterlab/apputils-extension:notification\": {\"fetchNews\": \"false\"}}\n";
+/// the lessons, and a notebook that is opened without a kernel says of its sliders that they are not
+/// found. Whoever wants it otherwise says so in the settings, which come before this.
+fn set_defaults(prefix: &Path) {
+    const DEFAULTS: &str = "{\"@jupyterlab/apputils-extension:notification\": {\"fetchNews\": \"false\"},\n \
+                            \"@jupyter-widgets/jupyterlab-manager:plugin\": {\"saveState\": true}}\n";
     let file = prefix.join("share/jupyter/lab/settings/overrides.d/unit8.json");
-    if std::fs::read_to_string(&file).is_ok_and(|text| text == ANSWER) {
+    if std::fs::read_to_string(&file).is_ok_and(|text| text == DEFAULTS) {
         return;
     }
-    // An environment that may not be written to keeps its question.
-    let _ = write(&file, ANSWER);
+    // An environment that may not be written to keeps its own.
+    let _ = write(&file, DEFAULTS);
 }
 
 /// An active conda environment, unless it is `base`, which is nobody's to install into.
