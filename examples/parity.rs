@@ -10,7 +10,8 @@ use unit8::tch::{self, Device, Tensor};
 use unit8::{
     AutoModelForSequenceClassification as Model, ClassMetrics, ClassWeights, Classifier,
     CsvOptions, DataLoader, Dataset, Encodings, EpochMetrics, History, Metric, MultiLabels,
-    Optimizer, Precision, Result, Reviews, Run, Runs, StepMetrics, Targets, ThresholdCurve, Trainer,
+    Optimizer, Precision, Result, Reviews, Run, Runs, StepMetrics, Targets, ThresholdCurve,
+    Trainer,
 };
 
 fn main() -> Result<()> {

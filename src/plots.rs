@@ -15,8 +15,8 @@ mod histogram;
 mod lines;
 mod points;
 mod powers;
-mod spread;
 mod raster;
+mod spread;
 mod text;
 mod ticks;
 mod training;
@@ -29,8 +29,8 @@ pub use histogram::histogram;
 pub(crate) use lines::ringed_semilogx;
 pub use lines::{Series, line_chart, semilogx};
 pub use points::scatter_chart;
-pub(crate) use spread::{Spread, has_magnitudes, spread_chart};
 pub(crate) use raster::raster;
+pub(crate) use spread::{Spread, has_magnitudes, spread_chart};
 pub(crate) use training::{Curve, training_chart};
 
 /// Figures that are shown together, since a cell shows one block of HTML.

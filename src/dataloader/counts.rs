@@ -4,7 +4,7 @@ use super::Dataset;
 use crate::cache::Key;
 use crate::error::Result;
 use crate::vectorizer::CountMatrix;
-use tch::{Device, Kind, Tensor, nn};
+use tch::{Device, Tensor, nn};
 
 impl Dataset for CountMatrix {
     type Batch = Features;
@@ -62,37 +62,39 @@ impl Features {
     /// If the layer does not take as many features as there are, as tch's own functions do.
     pub fn linear(&self, layer: &nn::Linear) -> Tensor {
         let (rows, columns) = self.size();
-        let (outputs, inputs) = layer.ws.size2().unwrap_or_default();
+        let (_, inputs) = layer.ws.size2().unwrap_or_default();
         assert!(
             inputs == columns as i64,
             "size mismatch: the layer takes {inputs} features, the batch has {columns}"
         );
-        let (terms, row_of_cell) = self.cells();
-        // (outputs, cells): the weight of each cell's term, times its count
-        let weighted = layer.ws.index_select(1, &terms) * self.values();
-        // (outputs, batch): summed up row by row
-        let sums = Tensor::zeros([outputs, rows as i64], (Kind::Float, self.device));
-        let sums = sums.index_add(1, &row_of_cell, &weighted);
-        match &layer.bs {
-            Some(bias) => sums.tr() + bias, // (batch, outputs)
-            None => sums.tr(),
-        }
+        let (terms, counts) = self.of_own_terms();
+        let shape = [rows as i64, terms.size()[0]];
+        let counts = counts.reshape(shape).to_device(self.device); // (batch, own terms)
+        let weights = layer.ws.index_select(1, &terms.to_device(self.device));
+        counts.linear(&weights, layer.bs.as_ref())
     }
 
-    /// The column and the row of each cell that is not 0, i64, shape (cells).
-    fn cells(&self) -> (Tensor, Tensor) {
-        let terms: Vec<i64> = self.counts.indices().iter().map(|&term| i64::from(term)).collect();
-        let mut row_of_cell = vec![0i64; terms.len()];
-        for (row, ends) in (0..).zip(self.counts.indptr().windows(2)) {
-            row_of_cell[ends[0]..ends[1]].fill(row);
+    /// The terms that the batch has, i64, and the counts of these alone, f32, row by row.
+    fn of_own_terms(&self) -> (Tensor, Tensor) {
+        const NONE: u32 = u32::MAX;
+        let (rows, columns) = self.size();
+        let mut place_of = vec![NONE; columns];
+        let mut terms: Vec<i64> = Vec::new();
+        for &term in self.counts.indices() {
+            let place = &mut place_of[term as usize];
+            if *place == NONE {
+                *place = terms.len() as u32;
+                terms.push(i64::from(term));
+            }
         }
-        let here = |numbers: &[i64]| Tensor::from_slice(numbers).to_device(self.device);
-        (here(&terms), here(&row_of_cell))
-    }
-
-    /// The counts of those cells, f32, shape (cells).
-    fn values(&self) -> Tensor {
-        Tensor::from_slice(self.counts.data()).to_device(self.device)
+        let mut counts = vec![0f32; rows * terms.len()];
+        for (number, row) in self.counts.rows().enumerate() {
+            let own = &mut counts[number * terms.len()..][..terms.len()];
+            for (&term, &count) in row.indices.iter().zip(row.values) {
+                own[place_of[term as usize] as usize] = count;
+            }
+        }
+        (Tensor::from_slice(&terms), Tensor::from_slice(&counts))
     }
 }
 
@@ -101,12 +103,15 @@ mod tests {
     use super::*;
     use crate::dataloader::DataLoader;
     use crate::vectorizer::CountVectorizer;
+    use tch::Kind;
 
     #[test]
     fn the_sparse_product_and_its_gradients_are_those_of_the_dense_one() {
         tch::manual_seed(1);
         let texts = ["a good good film", "", "the bad film", "so good it is bad so bad so"];
-        let (_, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
+        let (vectorizer, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
+        let nothing = vectorizer.transform(&["", "unheard of"]).unwrap();
+        let nothing = nothing.gather(&[0, 1], Device::Cpu).unwrap();
         let batch = DataLoader::new(counts, vec![0; 4], 4).unwrap().batch(0, Device::Cpu).unwrap();
         let columns = batch.features.size().1 as i64;
         for bias in [true, false] {
@@ -123,6 +128,7 @@ mod tests {
             let (sparse, sparse_gradients) = gradients(batch.features.linear(&layer));
             let (dense, dense_gradients) = gradients(batch.features.dense().apply(&layer));
             assert_eq!(sparse.size(), [4, 3]);
+            assert!(nothing.linear(&layer).equal(&nothing.dense().apply(&layer)));
             assert!(sparse.allclose(&dense, 1e-6, 1e-6, false));
             for (sparse, dense) in sparse_gradients.iter().zip(&dense_gradients) {
                 assert!(sparse.allclose(dense, 1e-6, 1e-6, false));
