@@ -180,9 +180,11 @@ pub fn column(widgets: &[Widget]) -> Option<Figure> {
     let column =
         open(&merged(state_of(CONTROLS, "VBoxModel", "VBoxView"), json!({"children": children})))
             .ok()??;
-    let texts: Vec<String> = widgets.iter().map(|widget| widget.state().text()).collect();
-    let html = texts.iter().map(|text| format!("<div>{}</div>", escape(text))).collect::<String>();
-    print_widget(&column, &Html::new(html).with_text(texts.join("\n")));
+    // Whatever the values become, the figure has them.
+    let names: Vec<&str> = widgets.iter().map(|widget| widget.0.description.as_str()).collect();
+    let text = format!("controls: {}", names.join(", "));
+    let html = Html::new(format!("<div>{}</div>", escape(&text))).with_text(text);
+    print_widget(&column, &html);
     Some(Figure { column, figure, _widgets: widgets.to_vec() })
 }
 

@@ -16,7 +16,7 @@ const LONGEST: usize = 30_000;
 impl<P: Processes> Proxy<P> {
     /// The answer to `comm_info_request`.
     pub(super) fn comm_info(&mut self, request: &Message) -> Value {
-        self.widgets.pages += 1;
+        self.note_page(request);
         let target = request.content["target_name"].as_str().unwrap_or(TARGET);
         let ids = self.widgets.open.iter().filter(|(_, widget)| !widget.is_closed);
         let comms: Map<String, Value> = ids
@@ -24,6 +24,11 @@ impl<P: Processes> Proxy<P> {
             .map(|(id, _)| (id.clone(), json!({"target_name": TARGET})))
             .collect();
         json!({"status": "ok", "comms": comms})
+    }
+
+    fn note_page(&mut self, request: &Message) {
+        let session = request.header["session"].as_str().unwrap_or_default();
+        self.widgets.pages.insert(session.to_owned());
     }
 
     /// What all front ends are told after a message over a comm; nothing where it needs no answer.
@@ -34,7 +39,7 @@ impl<P: Processes> Proxy<P> {
         let method = content["data"]["method"].as_str().unwrap_or_default();
         match request.kind() {
             "comm_open" if content["target_name"] == CONTROL => {
-                self.widgets.pages += 1;
+                self.note_page(request);
                 Vec::new()
             }
             // Only the cells make widgets.

@@ -5,7 +5,7 @@ use super::message::Message;
 use super::{Processes, Proxy, To, parts};
 use crate::link::Packet;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The target of the comms that belong to widgets.
@@ -21,8 +21,9 @@ const MOST: usize = 10_000;
 pub struct Widgets {
     /// By their ids.
     pub open: BTreeMap<String, Widget>,
-    /// How many pages have asked for them: none where a notebook is run without one.
-    pub pages: u64,
+    /// The pages that have asked for them, by their sessions, which outlive a lost connection: none
+    /// where a notebook is run without one.
+    pub pages: BTreeSet<String>,
 }
 
 /// One widget.
@@ -122,7 +123,7 @@ impl<P: Processes> Proxy<P> {
             }
         });
         let run = request.map(Message::id);
-        json!({"cell": cell, "run": run, "pages": self.widgets.pages})
+        json!({"cell": cell, "run": run, "pages": self.widgets.pages.len()})
     }
 
     /// In the name of the cell that runs, as ipywidgets does: that is the one whose messages a front

@@ -61,7 +61,9 @@ fn a_page_that_is_loaded_anew_gets_all_widgets() {
     let (one, two) = (open(&mut proxy, SLIDER), open(&mut proxy, SLIDER));
     heard(&mut proxy, "comm_msg", update(&two, &json!({"value": 9})));
     let control = json!({"comm_id": "c", "target_name": "jupyter.widget.control"});
-    assert_eq!(heard(&mut proxy, "comm_open", control), []);
+    assert_eq!(heard(&mut proxy, "comm_open", control.clone()), []);
+    assert_eq!(heard(&mut proxy, "comm_open", control), [], "its connection was lost for a moment");
+    assert_eq!(proxy.widgets.pages.len(), 1);
     let asked = json!({"comm_id": "c", "data": {"method": "request_states"}});
     let said = heard(&mut proxy, "comm_msg", asked);
     let states = &said[0].1["data"]["states"];
