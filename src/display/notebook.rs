@@ -133,6 +133,13 @@ pub fn is_quiet() -> bool {
     QUIET.get()
 }
 
+/// Prints a line, which is not the result of such work.
+pub fn remark(line: &str) {
+    if !is_quiet() {
+        println!("{line}");
+    }
+}
+
 /// Shows a thing as a cell's result is shown, by a widget where there is a page for it.
 pub fn print_widget(model_id: &str, otherwise: &Html) {
     let view = serde_json::json!({"version_major": 2, "version_minor": 0, "model_id": model_id});
