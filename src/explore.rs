@@ -51,7 +51,10 @@ where
 {
     let widgets = controls.widgets();
     let made = Cell::running();
-    let shown = column(&widgets).map(Arc::new);
+    let (shown, refused) = match column(&widgets) {
+        Ok(shown) => (shown.map(Arc::new), None),
+        Err(error) => (None, Some(problem(&error.to_string()))),
+    };
     let column = shown.as_ref().map(Arc::downgrade).unwrap_or_default();
     let pages = made.as_ref().map_or(0, |cell| cell.pages);
     let ended = Arc::new(AtomicBool::new(false));
@@ -65,7 +68,9 @@ where
         pages,
     };
     let mut drawn = None;
-    let first = if pages > 0 {
+    let first = if let Some(refused) = refused {
+        refused
+    } else if pages > 0 {
         Html::new("<small>computing ...</small>").with_text("computing ...")
     } else {
         // Whoever runs the notebook without a page wants the figure when the cell ends.
