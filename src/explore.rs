@@ -42,6 +42,10 @@ const HEADLESS: &str = "it moves in a live notebook only";
 /// it listens: trainings, evaluations and all else of the library that takes time do. The stop button
 /// itself ends the computation as well; the next move begins another one.
 ///
+/// All threads draw from one generator of random numbers, libtorch's ([`tch::manual_seed`]): while a
+/// figure is computed that trains or draws, a training of a cell, or a sweep, need not give the same
+/// numbers as another time, nor the figure. Before numbers that are to be compared, [`Explore::end`] it.
+///
 /// It needs no variable: it ends when its cell is run again, or by [`Explore::end`]. Without a page, the
 /// closure runs once, with the first values.
 pub fn explore<C, S>(controls: C, figure: impl FnMut(C::Values) -> S + Send + 'static) -> Explore
