@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use tch::nn::VarStore;
 
 /// That of the records; fields that are added don't change it.
-const FORMAT: usize = 1;
+pub const FORMAT: usize = 1;
 /// What of a trainer has no influence on the numbers.
 const NO_HYPERPARAMETERS: [&str; 3] = ["quiet", "save_dir", "checkpoint_steps"];
 pub const BATCH_SIZE: &str = "batch_size";
@@ -182,38 +182,50 @@ impl Run {
         self.error.is_none() && !self.history.stopped
     }
 
-    /// Says how a training is going to be done, and on what.
+    /// Whether it did as planned: `done`, `stopped` or `failed: …`.
+    pub(super) fn ending(&self) -> String {
+        match &self.error {
+            Some(error) => format!("failed: {error}"),
+            None if self.history.stopped => "stopped".to_owned(),
+            None => "done".to_owned(),
+        }
+    }
+
+    /// Says how a training is going to be done, and on what. Of a run that was trained before, only its
+    /// name, note and hyperparameters are taken.
     ///
     /// # Errors
     /// [`Error::Argument`] if a hyperparameter was added that the trainer or the data has, with another
     /// value.
     pub(crate) fn of<D: Dataset>(
-        mut self,
+        self,
         trainer: &Trainer,
         train: &DataLoader<D>,
         val: &DataLoader<D>,
         store: &VarStore,
     ) -> Result<Run> {
+        let Run { name, note, hyperparameters, .. } = self;
+        let mut run = Run { note, hyperparameters, ..Run::new(name) };
         let mut known = hyperparameters_of(trainer);
         known.insert(BATCH_SIZE.to_owned(), train.batch_size().into());
         for (name, value) in known {
-            let added = self.hyperparameters.get(&name).filter(|added| !value::same(added, &value));
+            let added = run.hyperparameters.get(&name).filter(|added| !value::same(added, &value));
             if let Some(added) = added {
                 let whose = if name == BATCH_SIZE { "training data has" } else { "trainer has" };
                 let remedy = format!("the {whose} {}: take one of them for both", written(&value));
                 let value = format!("{name} = {}", written(added));
                 return Err(Error::argument("hyperparameter", value, remedy));
             }
-            self.hyperparameters.insert(name, value);
+            run.hyperparameters.insert(name, value);
         }
-        self.fingerprints = Fingerprints {
+        run.fingerprints = Fingerprints {
             train: train.fingerprint()?,
             val: val.fingerprint()?,
             model: of_parameters(store)?,
         };
-        self.device = format!("{:?}", store.device());
-        self.save_dir = trainer.save_dir.as_ref().map(|folder| folder.display().to_string());
-        Ok(self)
+        run.device = format!("{:?}", store.device());
+        run.save_dir = trainer.save_dir.as_ref().map(|folder| folder.display().to_string());
+        Ok(run)
     }
 
     /// Whether it is the same training: the same hyperparameters, the seed among them, data and model.

@@ -77,7 +77,7 @@ impl Runs {
             }),
         ];
         if !self.iter().all(Run::is_done) {
-            columns.push(Column::plain("ended", shown, ending));
+            columns.push(Column::plain("ended", shown, |run| line(&run.ending(), 2 * LETTERS)));
         }
         columns.extend(self.differing().into_iter().map(|name| self.hyperparameter(name, shown)));
         if self.iter().any(|run| run.fingerprints.train != self.runs[0].fingerprints.train) {
@@ -179,7 +179,7 @@ impl Show for Run {
             row("name", line(&self.name, 5 * LETTERS)),
             row("note", line(&self.note, 50 * LETTERS)),
             row("started (UTC)", self.started.replace('T', " ").replace('Z', "")),
-            row("ended", ending(self)),
+            row("ended", line(&self.ending(), 2 * LETTERS)),
             row("seconds", self.seconds.map(seconds).unwrap_or_default()),
             row("device", self.device.clone()),
             row("library", self.library.clone()),
@@ -208,15 +208,6 @@ impl Run {
     /// Shows curves, table and hyperparameters in the notebook.
     pub fn evcxr_display(&self) {
         self.to_html().evcxr_display();
-    }
-}
-
-/// Whether it did as planned.
-fn ending(run: &Run) -> String {
-    match &run.error {
-        Some(error) => format!("failed: {}", line(error, 2 * LETTERS)),
-        None if run.history.stopped => "stopped".to_owned(),
-        None => "done".to_owned(),
     }
 }
 

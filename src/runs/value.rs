@@ -1,6 +1,7 @@
 //! Hyperparameters, of any kind that JSON has, and numbers of which JSON has not all.
 
 use crate::dataset::excerpt;
+use crate::display::visible;
 use serde_json::Value;
 
 /// As it stands in a table.
@@ -22,15 +23,9 @@ pub fn number(value: f64) -> String {
 }
 
 /// The beginning of somebody's text, on one line, without what would change the text around it: control
-/// characters, and those that turn the direction of writing.
+/// characters, and those that turn the direction of writing, are written out.
 pub fn line(text: &str, letters: usize) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let letter = |c: char| match c {
-        '\n' | '\r' | '\t' => ' ',
-        c if c.is_control() || turns(c) => '\u{fffd}',
-        c => c,
-    };
-    excerpt(text, letters).chars().map(letter).collect()
+    visible(&excerpt(text, letters).replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 
 /// Whether two are the same, 1 and 1.0, too.
@@ -86,6 +81,7 @@ mod tests {
         let texts = values.each_ref().map(written);
         assert_eq!(texts, ["5e-5", "0.001", "16", "none", "Sgd", "[1,2]"]);
         assert_eq!(number(1.0 / 3.0).parse(), Ok(1.0 / 3.0));
+        assert_eq!(line("a\n\u{1b}[31m\u{202e}b\u{200f}", 99), "a \\u{1b}[31m\\u{202e}b\u{200f}");
         assert!(same(&json!(1), &json!(1.0)) && !same(&json!(1), &json!("1")));
         assert!(same(&json!(null), &json!(null)) && !same(&json!(1), &json!(2)));
     }
