@@ -88,6 +88,14 @@ pub struct Fingerprints {
     pub model: String,
 }
 
+impl Fingerprints {
+    /// The data in short, to be told from others: `4f2a1c/99a0b1`.
+    pub(super) fn data(&self) -> String {
+        let short = |hash: &str| hash.chars().take(6).collect::<String>();
+        [short(&self.train), short(&self.val)].join("/")
+    }
+}
+
 impl From<&str> for Run {
     fn from(name: &str) -> Run {
         Run::new(name)

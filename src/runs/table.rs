@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// More rows than this are no table to be read.
-const MOST_ROWS: usize = 100;
+pub const MOST_ROWS: usize = 100;
 /// The letters of a name or a note.
 const LETTERS: usize = 60;
 /// Of what each run has, what a table of runs shows.
@@ -80,9 +80,8 @@ impl Runs {
             columns.push(Column::plain("ended", shown, |run| line(&run.ending(), 2 * LETTERS)));
         }
         columns.extend(self.differing().into_iter().map(|name| self.hyperparameter(name, shown)));
-        if self.iter().any(|run| run.fingerprints.train != self.runs[0].fingerprints.train) {
-            let short = |run: &Run| run.fingerprints.train.chars().take(6).collect();
-            columns.push(Column::plain("data", shown, short));
+        if self.iter().any(|run| run.fingerprints.data() != self.runs[0].fingerprints.data()) {
+            columns.push(Column::plain("data", shown, |run| run.fingerprints.data()));
         }
         let known = self.metrics();
         let metrics = known.iter().filter(|metric| is_shown(metric));
