@@ -6,7 +6,7 @@ use crate::dataloader::{DataLoader, Dataset};
 use crate::error::{Error, Result};
 use crate::metrics::{EpochMetrics, History, Metric};
 use crate::trainer::{Trainer, of_parameters};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -74,6 +74,9 @@ pub struct Run {
     /// Its record, once it is kept.
     #[serde(skip)]
     pub(super) file: Option<PathBuf>,
+    /// A hyperparameter that a record can't hold, and why.
+    #[serde(skip)]
+    pub(super) refused: Option<(String, String)>,
 }
 
 /// Hashes (SHA-256) of what a training began with; empty where they are not known.
@@ -126,6 +129,7 @@ impl Run {
             error: None,
             history: History::default(),
             file: None,
+            refused: None,
         }
     }
 
@@ -138,10 +142,14 @@ impl Run {
         Run { history: history.clone(), ..run }
     }
 
-    /// The same with a hyperparameter that the trainer doesn't know: a number, a text, a yes or no.
+    /// The same with a hyperparameter that the trainer doesn't know: a number, a text, a yes or no. One
+    /// that a record can't hold is an error when the run is trained or kept.
     pub fn with(mut self, name: impl Into<String>, value: impl Serialize) -> Run {
-        let value = serde_json::to_value(value).unwrap_or_else(|error| error.to_string().into());
-        self.hyperparameters.insert(name.into(), value);
+        let name = name.into();
+        match value::of(value) {
+            Ok(value) => drop(self.hyperparameters.insert(name, value)),
+            Err(error) => self.refused = Some((name, error.to_string())),
+        }
         self
     }
 
@@ -247,6 +255,10 @@ impl Run {
         if self.name.trim().is_empty() {
             return Err(Error::argument("name", format!("{:?}", self.name), "give the run a name"));
         }
+        if let Some((name, error)) = &self.refused {
+            let remedy = format!("a record can't hold it ({error}): take a number or a text");
+            return Err(Error::argument("hyperparameter", name, remedy));
+        }
         if let Some(name) = self.results.keys().find(|name| OF_HISTORY.contains(&name.as_str())) {
             let remedy = "the history has a number of this name: give the result another one";
             return Err(Error::argument("result", name, remedy));
@@ -290,8 +302,13 @@ pub fn get<T: DeserializeOwned>(of: &BTreeMap<String, Value>, name: &str) -> Res
         };
         return Err(Error::argument("hyperparameter", format!("{name:?}"), remedy));
     };
-    serde_json::from_value(value.clone()).map_err(|error| {
-        let value = format!("{name} = {}", written(value));
-        Error::argument("hyperparameter", value, format!("it is of another type: {error}"))
-    })
+    let not_finite = || value.as_str()?.parse::<f64>().ok().filter(|number| !number.is_finite());
+    let number =
+        |number: f64| -> serde_json::Result<T> { T::deserialize(number.into_deserializer()) };
+    serde_json::from_value(value.clone()).or_else(|e| not_finite().map_or(Err(e), number)).map_err(
+        |error: serde_json::Error| {
+            let value = format!("{name} = {}", written(value));
+            Error::argument("hyperparameter", value, format!("it is of another type: {error}"))
+        },
+    )
 }

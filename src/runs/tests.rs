@@ -277,7 +277,10 @@ fn what_cannot_be_kept_is_refused() {
     assert!(runs.keep(wrong).unwrap_err().to_string().contains("… inf …"));
     let named = run("a", 0.1, 0.5).result("val loss", 1.0);
     assert!(runs.keep(named).unwrap_err().to_string().contains("give the result another one"));
+    let error = runs.keep(Run::new("a").with("big", u128::MAX)).unwrap_err().to_string();
+    assert!(error.contains("big: a record can't hold it"), "{error}");
     assert!(runs.is_empty() && !runs.folder.exists());
+    assert!(run("a", 0.1, 0.5).with("x", f64::NAN).get::<f64>("x").unwrap().is_nan());
     assert!(runs.best().unwrap_err().to_string().contains("none of 0 runs has ended an epoch"));
     let error = run("a", 0.1, 0.5).get::<usize>("learning_rate").unwrap_err().to_string();
     assert!(error.contains("learning_rate = 0.1: it is of another type"), "{error}");

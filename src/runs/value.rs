@@ -2,7 +2,26 @@
 
 use crate::dataset::excerpt;
 use crate::display::visible;
+use serde::Serialize;
 use serde_json::Value;
+use std::fmt::{Display, Formatter, Write};
+
+/// Any value as JSON, a number that is not finite as its text, `NaN` or `inf`.
+pub fn of(value: impl Serialize) -> serde_json::Result<Value> {
+    let json = serde_json::to_value(&value)?;
+    let mut text = String::new();
+    // JSON's nothing stands for `None`, too, which can't be printed.
+    let is_number = json.is_null() && write!(text, "{}", Printed(value)).is_ok();
+    Ok(if is_number { text.into() } else { json })
+}
+
+struct Printed<T>(T);
+
+impl<T: Serialize> Display for Printed<T> {
+    fn fmt(&self, formatter: &mut Formatter) -> std::fmt::Result {
+        self.0.serialize(formatter)
+    }
+}
 
 /// As it stands in a table.
 pub fn written(value: &Value) -> String {
@@ -73,6 +92,15 @@ pub mod numbers {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_number_that_is_not_finite_is_no_nothing() {
+        let values =
+            [of(f64::NAN), of(f64::NEG_INFINITY), of(f32::INFINITY), of(None::<f64>), of(0.5)];
+        let values = values.map(Result::unwrap);
+        assert_eq!(values, [json!("NaN"), json!("-inf"), json!("inf"), json!(null), json!(0.5)]);
+        assert!(of(u128::MAX).is_err());
+    }
 
     #[test]
     fn values_are_short_and_exact() {
