@@ -6,6 +6,7 @@ mod pass;
 mod targets;
 
 use crate::cache::Key;
+use crate::display::remark;
 use crate::error::{Error, Result};
 pub use counts::Features;
 pub use order::PREDICTED_TOGETHER;
@@ -95,7 +96,7 @@ impl<D: Dataset> DataLoader<D> {
         }
         if let Targets::Single(labels) = &labels {
             labels.check()?;
-            labels.gap().into_iter().for_each(|gap| println!("{gap}"));
+            labels.gap().iter().for_each(|gap| remark(gap));
         }
         let class_names = labels.class_names();
         Ok(DataLoader { data, labels, class_names, batch_size })

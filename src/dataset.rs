@@ -26,6 +26,7 @@ mod swallowed;
 mod table;
 mod write;
 
+use crate::display::remark;
 use crate::error::{Error, Result};
 use crate::files::data_dir;
 pub use check::{DataCheck, Overlaps};
@@ -114,7 +115,7 @@ impl Reviews {
         labels.check()?;
         let gap = labels.gap();
         let reviews = Reviews::new(texts, labels)?;
-        gap.into_iter().for_each(|gap| println!("{gap}"));
+        gap.iter().for_each(|gap| remark(gap));
         Ok(reviews)
     }
 

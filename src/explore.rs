@@ -42,6 +42,10 @@ const HEADLESS: &str = "it moves in a live notebook only";
 /// it listens: trainings, evaluations and all else of the library that takes time do. The stop button
 /// itself ends the computation as well; the next move begins another one.
 ///
+/// All threads draw from one generator of random numbers, libtorch's ([`tch::manual_seed`]): while a
+/// figure is computed that trains or draws, a training of a cell, or a sweep, need not give the same
+/// numbers as another time, nor the figure. Before numbers that are to be compared, [`Explore::end`] it.
+///
 /// It needs no variable: it ends when its cell is run again, or by [`Explore::end`]. Without a page, the
 /// closure runs once, with the first values.
 pub fn explore<C, S>(controls: C, figure: impl FnMut(C::Values) -> S + Send + 'static) -> Explore
@@ -51,7 +55,10 @@ where
 {
     let widgets = controls.widgets();
     let made = Cell::running();
-    let shown = column(&widgets).map(Arc::new);
+    let (shown, refused) = match column(&widgets) {
+        Ok(shown) => (shown.map(Arc::new), None),
+        Err(error) => (None, Some(problem(&error.to_string()))),
+    };
     let column = shown.as_ref().map(Arc::downgrade).unwrap_or_default();
     let pages = made.as_ref().map_or(0, |cell| cell.pages);
     let ended = Arc::new(AtomicBool::new(false));
@@ -65,7 +72,9 @@ where
         pages,
     };
     let mut drawn = None;
-    let first = if pages > 0 {
+    let first = if let Some(refused) = refused {
+        refused
+    } else if pages > 0 {
         Html::new("<small>computing ...</small>").with_text("computing ...")
     } else {
         // Whoever runs the notebook without a page wants the figure when the cell ends.

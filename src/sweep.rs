@@ -8,12 +8,11 @@ use crate::dataloader::{DataLoader, Dataset};
 use crate::display::Bar;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::runs::{Run, Runs, counted, fitted};
+use crate::runs::{Run, Runs, counted, fitted, value};
 use crate::trainer::{Classifier, Trainer};
 use point::Choice;
 pub use point::Point;
 use serde::Serialize;
-use serde_json::Value;
 use std::borrow::Borrow;
 use std::path::Path;
 
@@ -79,10 +78,10 @@ impl Sweep {
     /// The values of a hyperparameter, numbers, texts, or what a trainer has, such as
     /// [`Optimizer`](crate::Optimizer): all of them, or at random one of them.
     pub fn over<T: Serialize>(self, name: &str, values: impl IntoIterator<Item = T>) -> Sweep {
-        let value = |value: T| serde_json::to_value(value).unwrap_or(Value::Null);
         // One more than is allowed tells that there are too many, also of those that have no end.
         let some = values.into_iter().take(point::MOST_POINTS + 1);
-        self.and(name, Choice::Values(some.map(value).collect()))
+        let values = some.map(value::of).collect::<serde_json::Result<_>>();
+        self.and(name, values.map_or_else(|e| Choice::Refused(e.to_string()), Choice::Values))
     }
 
     /// At random, any number between two.
@@ -124,9 +123,10 @@ impl Sweep {
     /// again the next time. Those of this sweep come back.
     ///
     /// # Errors
-    /// As [`points`](Self::points); [`Error::Argument`], before anything is trained, if `prepare` asks for
-    /// a hyperparameter that is not swept, does not ask for one that is, or gives the trainer another
-    /// value; [`Error::File`] if the folder can't be read or written to.
+    /// As [`points`](Self::points); [`Error::Argument`] if `prepare` asks for a hyperparameter that is not
+    /// swept, does not ask for one that is, or gives the trainer another value: at the first point, before
+    /// anything is trained, or, if it does so only there, at a later one (what is done is kept);
+    /// [`Error::File`] if the folder can't be read or written to.
     pub fn run<D, M, T, V>(
         &self,
         folder: impl AsRef<Path>,

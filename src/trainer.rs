@@ -19,6 +19,7 @@ mod rates;
 mod run;
 mod schedule;
 mod speed;
+mod sums;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -37,8 +38,9 @@ pub use schedule::Schedule;
 use serde::{Deserialize, Serialize};
 pub use speed::Speed;
 use std::path::PathBuf;
+use sums::Sums;
+use tch::Tensor;
 use tch::nn::VarStore;
-use tch::{Kind, Tensor};
 
 /// A model that can be trained on features `F`: a struct of a notebook cell becomes one by
 /// `forward` and `var_store`.
@@ -284,44 +286,4 @@ fn finish<D: Dataset, M: Classifier<D::Batch>>(
     let (progress, history) = run.end();
     progress.finish(&history);
     Ok(history)
-}
-
-/// Running sums over the examples seen.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Sums {
-    /// Times the weight.
-    loss: f64,
-    #[serde(default)]
-    weight: f64,
-    correct: f64,
-    examples: f64,
-}
-
-impl Sums {
-    /// Those of one batch: logits (batch, classes), the mean loss and the weight of all examples,
-    /// labels (batch), or (batch, classes) of several.
-    fn of(logits: &Tensor, (loss, weight): (&Tensor, f64), labels: &Tensor) -> Result<Sums> {
-        let right = match labels.dim() {
-            1 => logits.f_argmax(-1, false)?.f_eq_tensor(labels)?,
-            _ => logits.f_sigmoid()?.f_ge(0.5)?.f_eq_tensor(labels)?.f_all_dim(-1, false)?,
-        };
-        let hits = right.f_sum(Kind::Int64)?;
-        let loss = f64::try_from(loss)? * weight;
-        let (correct, examples) = (i64::try_from(hits)? as f64, labels.size()[0] as f64);
-        Ok(Sums { loss, weight, correct, examples })
-    }
-
-    /// Loss and accuracy, means over the examples, the loss by their weights.
-    fn mean(&self) -> (f64, f64) {
-        (self.loss / self.weight, self.correct / self.examples)
-    }
-}
-
-impl std::ops::AddAssign for Sums {
-    fn add_assign(&mut self, other: Sums) {
-        self.loss += other.loss;
-        self.weight += other.weight;
-        self.correct += other.correct;
-        self.examples += other.examples;
-    }
 }

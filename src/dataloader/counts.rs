@@ -4,6 +4,7 @@ use super::Dataset;
 use crate::cache::Key;
 use crate::error::Result;
 use crate::vectorizer::CountMatrix;
+use std::ops::Range;
 use tch::{Device, Tensor, nn};
 
 impl Dataset for CountMatrix {
@@ -26,6 +27,10 @@ impl Dataset for CountMatrix {
         Ok(Features { counts: self.select_rows(rows)?, device })
     }
 }
+
+/// So many rows are multiplied at once. Of more, the terms that any of them has are soon all terms, and
+/// nearly all of their counts are 0.
+const PIECE: usize = 64;
 
 /// The word counts of a batch. Nearly all of them are 0 and not stored, so that a linear layer
 /// has little to do.
@@ -56,7 +61,7 @@ impl Features {
     }
 
     /// What the layer gives for these counts, shape (batch, outputs of the layer): the same as
-    /// `layer.forward(&features.dense())`, from the counts that are not 0 alone.
+    /// `layer.forward(&features.dense())`, from the terms alone that the texts have.
     ///
     /// # Panics
     /// If the layer does not take as many features as there are, as tch's own functions do.
@@ -67,34 +72,42 @@ impl Features {
             inputs == columns as i64,
             "size mismatch: the layer takes {inputs} features, the batch has {columns}"
         );
-        let (terms, counts) = self.of_own_terms();
-        let shape = [rows as i64, terms.size()[0]];
-        let counts = counts.reshape(shape).to_device(self.device); // (batch, own terms)
-        let weights = layer.ws.index_select(1, &terms.to_device(self.device));
-        counts.linear(&weights, layer.bs.as_ref())
+        let begins = (0..rows.max(1)).step_by(PIECE);
+        let pieces: Vec<Tensor> = begins
+            .map(|begin| {
+                let (terms, counts) = self.of_own_terms(begin..rows.min(begin + PIECE));
+                let weights = layer.ws.index_select(1, &terms.to_device(self.device));
+                counts.to_device(self.device).linear(&weights, layer.bs.as_ref())
+            })
+            .collect();
+        match &pieces[..] {
+            [one] => one.shallow_clone(),
+            several => Tensor::cat(several, 0),
+        }
     }
 
-    /// The terms that the batch has, i64, and the counts of these alone, f32, row by row.
-    fn of_own_terms(&self) -> (Tensor, Tensor) {
+    /// The terms that these rows have, i64, and their counts, f32, shape (rows, own terms).
+    fn of_own_terms(&self, range: Range<usize>) -> (Tensor, Tensor) {
         const NONE: u32 = u32::MAX;
-        let (rows, columns) = self.size();
-        let mut place_of = vec![NONE; columns];
+        let rows = || self.counts.rows().skip(range.start).take(range.len());
+        let mut place_of = vec![NONE; self.size().1];
         let mut terms: Vec<i64> = Vec::new();
-        for &term in self.counts.indices() {
+        for &term in rows().flat_map(|row| row.indices) {
             let place = &mut place_of[term as usize];
             if *place == NONE {
                 *place = terms.len() as u32;
                 terms.push(i64::from(term));
             }
         }
-        let mut counts = vec![0f32; rows * terms.len()];
-        for (number, row) in self.counts.rows().enumerate() {
+        let mut counts = vec![0f32; range.len() * terms.len()];
+        for (number, row) in rows().enumerate() {
             let own = &mut counts[number * terms.len()..][..terms.len()];
             for (&term, &count) in row.indices.iter().zip(row.values) {
                 own[place_of[term as usize] as usize] = count;
             }
         }
-        (Tensor::from_slice(&terms), Tensor::from_slice(&counts))
+        let shape = [range.len() as i64, terms.len() as i64];
+        (Tensor::from_slice(&terms), Tensor::from_slice(&counts).reshape(shape))
     }
 }
 
@@ -112,7 +125,8 @@ mod tests {
         let (vectorizer, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();
         let nothing = vectorizer.transform(&["", "unheard of"]).unwrap();
         let nothing = nothing.gather(&[0, 1], Device::Cpu).unwrap();
-        let batch = DataLoader::new(counts, vec![0; 4], 4).unwrap().batch(0, Device::Cpu).unwrap();
+        let batch =
+            DataLoader::new(counts.clone(), vec![0; 4], 4).unwrap().batch(0, Device::Cpu).unwrap();
         let columns = batch.features.size().1 as i64;
         for bias in [true, false] {
             let store = nn::VarStore::new(Device::Cpu);
@@ -129,6 +143,10 @@ mod tests {
             let (dense, dense_gradients) = gradients(batch.features.dense().apply(&layer));
             assert_eq!(sparse.size(), [4, 3]);
             assert!(nothing.linear(&layer).equal(&nothing.dense().apply(&layer)));
+            let many = counts.select_rows(&[0, 1, 2, 3].repeat(PIECE)[..2 * PIECE + 1]).unwrap();
+            let many = Features { counts: many, device: Device::Cpu };
+            let (pieces, whole) = (many.linear(&layer), many.dense().apply(&layer));
+            assert!(pieces.allclose(&whole, 1e-6, 1e-6, false));
             assert!(sparse.allclose(&dense, 1e-6, 1e-6, false));
             for (sparse, dense) in sparse_gradients.iter().zip(&dense_gradients) {
                 assert!(sparse.allclose(dense, 1e-6, 1e-6, false));

@@ -4,7 +4,7 @@ use super::notebook::{self, Place};
 use super::{Html, Show};
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ impl Live {
         let mut canvases = locked(&CANVASES);
         canvases.retain(|canvas| canvas.strong_count() > 0);
         canvases.push(Arc::downgrade(&painter.canvas));
-        notebook::at_the_end_of_each_cell(draw_all);
+        notebook::at_the_end_of_each_cell(draw_all, &DRAWS);
         Live { painter: Arc::new(painter) }
     }
 
@@ -90,6 +90,8 @@ impl fmt::Debug for Live {
 
 /// All that can still change.
 static CANVASES: Mutex<Vec<Weak<Canvas>>> = Mutex::new(Vec::new());
+
+static DRAWS: Once = Once::new();
 
 /// A front end without a page keeps what it has heard of when the cell ends.
 extern "C" fn draw_all() {

@@ -46,12 +46,12 @@ fn kernel() -> Option<Kernel> {
     })
 }
 
-/// Lets our kernel call a function at the end of each cell, before Jupyter learns of it.
-pub fn at_the_end_of_each_cell(call: extern "C" fn()) {
-    static ASKED: Once = Once::new();
+/// Lets our kernel call a function at the end of each cell, before Jupyter learns of it; `asked` is that
+/// function's own, for it to be called once.
+pub fn at_the_end_of_each_cell(call: extern "C" fn(), asked: &Once) {
     if let Some(kernel) = kernel() {
         // SAFETY: the function is one of the library's, which is never unloaded.
-        ASKED.call_once(|| unsafe { (kernel.at_end)(call) });
+        asked.call_once(|| unsafe { (kernel.at_end)(call) });
     }
 }
 
@@ -131,6 +131,13 @@ pub fn quietly<R>(work: impl FnOnce() -> R) -> R {
 /// Whether this thread does such work.
 pub fn is_quiet() -> bool {
     QUIET.get()
+}
+
+/// Prints a line, which is not the result of such work.
+pub fn remark(line: &str) {
+    if !is_quiet() {
+        println!("{line}");
+    }
 }
 
 /// Shows a thing as a cell's result is shown, by a widget where there is a page for it.

@@ -1,6 +1,6 @@
 //! Runs as a CSV file.
 
-use super::{Run, Runs};
+use super::Runs;
 use crate::dataset::quoted;
 use crate::error::Result;
 use crate::files::{cannot_write, write_whole};
@@ -27,7 +27,7 @@ impl Runs {
         let mut lines = vec![line(header.into_iter())];
         for run in self {
             let mut fields =
-                vec![run.name.clone(), run.started.clone(), ended(run), run.note.clone()];
+                vec![run.name.clone(), run.started.clone(), run.ending(), run.note.clone()];
             fields.extend(
                 names
                     .iter()
@@ -62,13 +62,5 @@ fn field(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    }
-}
-
-fn ended(run: &Run) -> String {
-    match &run.error {
-        Some(error) => format!("failed: {error}"),
-        None if run.history.stopped => "stopped".to_owned(),
-        None => "done".to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! Runs as pictures: their curves over each other, and what a hyperparameter does.
 
 use super::run::SEED;
+use super::summary::{has_several_data, notes};
 use super::table::metric_text;
 use super::value::{same, written};
 use super::{Run, Runs, Summary, counted, goodness};
@@ -81,7 +82,7 @@ impl Runs {
         let (factor, label) = scale(metric);
         let values = values_of(name, summaries);
         let others = self.others(&[name]);
-        let joined = are_numbers(&values);
+        let (joined, data) = (are_numbers(&values), has_several_data(summaries));
         let mut series: Vec<Spread> = Vec::new();
         let mut in_order: Vec<&Summary> = summaries.iter().collect();
         in_order.sort_by(|a, b| by_values(&others, a, b));
@@ -90,18 +91,18 @@ impl Runs {
             let place = values.iter().position(|other| same(other, value)).unwrap_or(0);
             let x = if joined { value.as_f64().unwrap_or(f64::NAN) } else { place as f64 };
             let point = (x, factor * summary.mean, factor * summary.std.unwrap_or(f64::NAN));
-            let choice = described(&others, summary);
+            let choice = described(&others, data, summary);
             match series.iter_mut().find(|series| series.name == choice) {
                 Some(series) => series.points.push(point),
                 None => series.push(Spread { name: choice, points: vec![point], joined }),
             }
         }
-        let mut notes = vec![self.about_seeds(summaries)];
+        let mut notes = [vec![self.about_seeds(summaries)], notes(summaries)].concat();
         if series.len() > MOST_CURVES {
             // Joined, they would look like one curve.
             let points = series.into_iter().flat_map(|series| series.points).collect();
             series = vec![Spread { name: String::new(), points, joined: false }];
-            notes.push(format!("the points differ in {}, too", others.join(", ")));
+            notes.push(format!("the points differ in {}, too", named(&others, data)));
         }
         series.iter_mut().for_each(|series| series.points.sort_by(|a, b| a.0.total_cmp(&b.0)));
         let names = (!joined).then(|| values.iter().map(written).collect());
@@ -110,7 +111,11 @@ impl Runs {
     }
 
     fn over_two(&self, (row, column): (&str, &str), metric: &str, summaries: &[Summary]) -> Html {
-        let title = format!("{metric} over {row} and {column}");
+        let data = has_several_data(summaries);
+        let mut title = format!("{metric} over {row} and {column}");
+        if data {
+            title += ", on several data";
+        }
         let [rows, columns] = [row, column].map(|name| values_of(name, summaries));
         if rows.len().max(columns.len()) > MOST_OF_GRID
             && are_numbers(&rows)
@@ -118,7 +123,11 @@ impl Runs {
         {
             return scattered(&title, (column, &columns), (row, &rows), metric, summaries);
         }
-        let [rows, columns] = [rows, columns].map(|mut values| {
+        let mut note = "means of all runs with these values; the larger, the stronger".to_owned();
+        let [rows, columns] = [(row, rows), (column, columns)].map(|(name, mut values)| {
+            if values.len() > MOST_OF_GRID {
+                note += &format!("; the first {MOST_OF_GRID} of {} values of {name}", values.len());
+            }
             values.truncate(MOST_OF_GRID);
             values
         });
@@ -136,10 +145,10 @@ impl Runs {
         let side =
             |label, values: &[Value]| Side { label, names: values.iter().map(written).collect() };
         let others = self.others(&[row, column]);
-        let mut note = "means of all runs with these values; the larger, the stronger".to_owned();
-        if !others.is_empty() {
-            note += &format!("; the runs differ in {}, too", others.join(", "));
+        if data || !others.is_empty() {
+            note += &format!("; the runs differ in {}, too", named(&others, data));
         }
+        notes(summaries).iter().for_each(|more| note += &format!("; {more}"));
         let written = |value| metric_text(metric, value);
         grid_chart(&title, (&side(row, &rows), &side(column, &columns)), &values, written, &note)
     }
@@ -222,11 +231,18 @@ fn are_numbers(values: &[Value]) -> bool {
     values.iter().all(Value::is_number)
 }
 
-/// `batch_size 16, optimizer Sgd`
-fn described(names: &[&str], summary: &Summary) -> String {
+/// `batch_size, optimizer, data`
+fn named(others: &[&str], data: bool) -> String {
+    let names: Vec<&str> = others.iter().copied().chain(data.then_some("data")).collect();
+    names.join(", ")
+}
+
+/// `batch_size 16, optimizer Sgd, data 4f2a1c/99a0b1`
+fn described(names: &[&str], data: bool, summary: &Summary) -> String {
     let value =
         |name: &&str| Some(format!("{name} {}", written(summary.hyperparameters.get(*name)?)));
-    names.iter().filter_map(value).collect::<Vec<_>>().join(", ")
+    let data = data.then(|| format!("data {}", summary.data));
+    names.iter().filter_map(value).chain(data).collect::<Vec<_>>().join(", ")
 }
 
 /// What a metric is multiplied with in a figure, and what stands beside the axis.

@@ -1,6 +1,6 @@
 //! Runs as files, one each.
 
-use super::run::Run;
+use super::run::{FORMAT, Run};
 use crate::error::{Error, Result};
 use crate::files::{cannot_write, write_whole};
 use rayon::prelude::*;
@@ -36,6 +36,15 @@ pub fn read_all(folder: &Path) -> Result<Vec<Run>> {
             Ok(run) => runs.push(run),
             Err(why) => skipped.push(why),
         }
+    }
+    let newer = runs.iter().filter(|run| run.format > FORMAT).count();
+    if newer > 0 {
+        let folder = folder.display();
+        println!(
+            "{folder}: {newer} of {} records are of a newer version of the library: what this one \
+             doesn't know is left out",
+            runs.len()
+        );
     }
     for (path, why) in skipped.iter().take(MOST_NAMES) {
         println!("{}: {why}; skipped", path.display());

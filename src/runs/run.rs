@@ -6,7 +6,7 @@ use crate::dataloader::{DataLoader, Dataset};
 use crate::error::{Error, Result};
 use crate::metrics::{EpochMetrics, History, Metric};
 use crate::trainer::{Trainer, of_parameters};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use tch::nn::VarStore;
 
 /// That of the records; fields that are added don't change it.
-const FORMAT: usize = 1;
+pub const FORMAT: usize = 1;
 /// What of a trainer has no influence on the numbers.
 const NO_HYPERPARAMETERS: [&str; 3] = ["quiet", "save_dir", "checkpoint_steps"];
 pub const BATCH_SIZE: &str = "batch_size";
@@ -74,6 +74,9 @@ pub struct Run {
     /// Its record, once it is kept.
     #[serde(skip)]
     pub(super) file: Option<PathBuf>,
+    /// A hyperparameter that a record can't hold, and why.
+    #[serde(skip)]
+    pub(super) refused: Option<(String, String)>,
 }
 
 /// Hashes (SHA-256) of what a training began with; empty where they are not known.
@@ -86,6 +89,14 @@ pub struct Fingerprints {
     pub val: String,
     /// Of all parameters before the first step, and of which of them are trained.
     pub model: String,
+}
+
+impl Fingerprints {
+    /// The data in short, to be told from others: `4f2a1c/99a0b1`.
+    pub(super) fn data(&self) -> String {
+        let short = |hash: &str| hash.chars().take(6).collect::<String>();
+        [short(&self.train), short(&self.val)].join("/")
+    }
 }
 
 impl From<&str> for Run {
@@ -118,6 +129,7 @@ impl Run {
             error: None,
             history: History::default(),
             file: None,
+            refused: None,
         }
     }
 
@@ -130,10 +142,14 @@ impl Run {
         Run { history: history.clone(), ..run }
     }
 
-    /// The same with a hyperparameter that the trainer doesn't know: a number, a text, a yes or no.
+    /// The same with a hyperparameter that the trainer doesn't know: a number, a text, a yes or no. One
+    /// that a record can't hold is an error when the run is trained or kept.
     pub fn with(mut self, name: impl Into<String>, value: impl Serialize) -> Run {
-        let value = serde_json::to_value(value).unwrap_or_else(|error| error.to_string().into());
-        self.hyperparameters.insert(name.into(), value);
+        let name = name.into();
+        match value::of(value) {
+            Ok(value) => drop(self.hyperparameters.insert(name, value)),
+            Err(error) => self.refused = Some((name, error.to_string())),
+        }
         self
     }
 
@@ -182,38 +198,50 @@ impl Run {
         self.error.is_none() && !self.history.stopped
     }
 
-    /// Says how a training is going to be done, and on what.
+    /// Whether it did as planned: `done`, `stopped` or `failed: …`.
+    pub(super) fn ending(&self) -> String {
+        match &self.error {
+            Some(error) => format!("failed: {error}"),
+            None if self.history.stopped => "stopped".to_owned(),
+            None => "done".to_owned(),
+        }
+    }
+
+    /// Says how a training is going to be done, and on what. Of a run that was trained before, only its
+    /// name, note and hyperparameters are taken.
     ///
     /// # Errors
     /// [`Error::Argument`] if a hyperparameter was added that the trainer or the data has, with another
     /// value.
     pub(crate) fn of<D: Dataset>(
-        mut self,
+        self,
         trainer: &Trainer,
         train: &DataLoader<D>,
         val: &DataLoader<D>,
         store: &VarStore,
     ) -> Result<Run> {
+        let Run { name, note, hyperparameters, .. } = self;
+        let mut run = Run { note, hyperparameters, ..Run::new(name) };
         let mut known = hyperparameters_of(trainer);
         known.insert(BATCH_SIZE.to_owned(), train.batch_size().into());
         for (name, value) in known {
-            let added = self.hyperparameters.get(&name).filter(|added| !value::same(added, &value));
+            let added = run.hyperparameters.get(&name).filter(|added| !value::same(added, &value));
             if let Some(added) = added {
                 let whose = if name == BATCH_SIZE { "training data has" } else { "trainer has" };
                 let remedy = format!("the {whose} {}: take one of them for both", written(&value));
                 let value = format!("{name} = {}", written(added));
                 return Err(Error::argument("hyperparameter", value, remedy));
             }
-            self.hyperparameters.insert(name, value);
+            run.hyperparameters.insert(name, value);
         }
-        self.fingerprints = Fingerprints {
+        run.fingerprints = Fingerprints {
             train: train.fingerprint()?,
             val: val.fingerprint()?,
             model: of_parameters(store)?,
         };
-        self.device = format!("{:?}", store.device());
-        self.save_dir = trainer.save_dir.as_ref().map(|folder| folder.display().to_string());
-        Ok(self)
+        run.device = format!("{:?}", store.device());
+        run.save_dir = trainer.save_dir.as_ref().map(|folder| folder.display().to_string());
+        Ok(run)
     }
 
     /// Whether it is the same training: the same hyperparameters, the seed among them, data and model.
@@ -226,6 +254,10 @@ impl Run {
     pub(super) fn check(&self) -> Result<()> {
         if self.name.trim().is_empty() {
             return Err(Error::argument("name", format!("{:?}", self.name), "give the run a name"));
+        }
+        if let Some((name, error)) = &self.refused {
+            let remedy = format!("a record can't hold it ({error}): take a number or a text");
+            return Err(Error::argument("hyperparameter", name, remedy));
         }
         if let Some(name) = self.results.keys().find(|name| OF_HISTORY.contains(&name.as_str())) {
             let remedy = "the history has a number of this name: give the result another one";
@@ -270,8 +302,13 @@ pub fn get<T: DeserializeOwned>(of: &BTreeMap<String, Value>, name: &str) -> Res
         };
         return Err(Error::argument("hyperparameter", format!("{name:?}"), remedy));
     };
-    serde_json::from_value(value.clone()).map_err(|error| {
-        let value = format!("{name} = {}", written(value));
-        Error::argument("hyperparameter", value, format!("it is of another type: {error}"))
-    })
+    let not_finite = || value.as_str()?.parse::<f64>().ok().filter(|number| !number.is_finite());
+    let number =
+        |number: f64| -> serde_json::Result<T> { T::deserialize(number.into_deserializer()) };
+    serde_json::from_value(value.clone()).or_else(|e| not_finite().map_or(Err(e), number)).map_err(
+        |error: serde_json::Error| {
+            let value = format!("{name} = {}", written(value));
+            Error::argument("hyperparameter", value, format!("it is of another type: {error}"))
+        },
+    )
 }

@@ -1,19 +1,25 @@
 //! The mean and the spread of what several seeds gave.
 
 use super::run::{SEED, get};
-use super::table::metric_text;
+use super::table::{MOST_ROWS, metric_text};
 use super::value::{number, written};
-use super::{Run, Runs, is_better_small};
-use crate::display::{Html, Mark, Show, marked_table};
+use super::{Run, Runs, counted, is_better_small};
+use crate::display::{Html, Mark, Show, marked_table, thousands};
 use crate::error::Result;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs that differ in nothing but their seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     pub(super) hyperparameters: BTreeMap<String, Value>,
+    /// On which data.
+    pub(super) data: String,
+    /// How many are the same training once more, and are not counted.
+    repeated: usize,
+    /// Whether a seed has several models.
+    has_models: bool,
     /// The metric of each run that has it.
     pub values: Vec<f64>,
     /// How many have failed or don't have it.
@@ -25,12 +31,24 @@ pub struct Summary {
 }
 
 impl Summary {
-    fn of(runs: &[&Run], metric: &str) -> Summary {
+    fn of(group: &[&Run], metric: &str) -> Summary {
+        let runs = once_each(group, metric);
+        let seed = |run: &Run| run.hyperparameters.get(SEED).map(Value::to_string);
+        let seeds: BTreeSet<_> = runs.iter().map(|run| seed(run)).collect();
         let mut hyperparameters = runs[0].hyperparameters.clone();
         hyperparameters.remove(SEED);
         let values: Vec<f64> = runs.iter().filter_map(|run| run.metric(metric)).collect();
         let (mean, std) = mean_and_std(&values);
-        Summary { hyperparameters, missing: runs.len() - values.len(), values, mean, std }
+        Summary {
+            hyperparameters,
+            data: runs[0].fingerprints.data(),
+            repeated: group.len() - runs.len(),
+            has_models: seeds.len() < runs.len(),
+            missing: runs.len() - values.len(),
+            values,
+            mean,
+            std,
+        }
     }
 
     /// A hyperparameter that they have in common, as [`Run::get`].
@@ -53,6 +71,38 @@ impl Summary {
             None => mean,
         }
     }
+}
+
+/// Each training once: of those that were done again, the first one that has the metric.
+fn once_each<'a>(group: &[&'a Run], metric: &str) -> Vec<&'a Run> {
+    let mut once: Vec<&Run> = Vec::new();
+    for &run in group {
+        match once.iter_mut().find(|other| other.is_like(run)) {
+            None => once.push(run),
+            Some(other) if other.metric(metric).is_none() => *other = run,
+            Some(_) => {}
+        }
+    }
+    once
+}
+
+/// Whether the choices are of one set of data or of several.
+pub fn has_several_data(summaries: &[Summary]) -> bool {
+    summaries.iter().any(|summary| summary.data != summaries[0].data)
+}
+
+/// What is to be known of the means.
+pub fn notes(summaries: &[Summary]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let repeated: usize = summaries.iter().map(|summary| summary.repeated).sum();
+    if repeated > 0 {
+        notes.push(format!("{} done again, not counted twice", counted(repeated)));
+    }
+    if summaries.iter().any(|summary| summary.has_models) {
+        let remedy = "tell them apart by with(\"model\", …)";
+        notes.push(format!("one seed has several models: {remedy}"));
+    }
+    notes
 }
 
 /// Mean and standard deviation (n - 1).
@@ -125,26 +175,36 @@ fn without_seed(run: &Run) -> (String, String) {
 impl Show for OverSeeds {
     fn to_html(&self) -> Html {
         let mut header: Vec<&str> = self.differing.iter().map(String::as_str).collect();
-        header.extend([self.metric.as_str(), "runs", "failed", "of the runs"]);
+        let data = has_several_data(&self.summaries);
+        header.extend(data.then_some("data"));
+        let best_column = header.len();
+        header.extend([self.metric.as_str(), "values", "runs", "failed"]);
         let row = |summary: &Summary| -> Vec<String> {
             let value = |name: &String| summary.hyperparameters.get(name).map(written);
             let mut row: Vec<String> =
                 self.differing.iter().map(|name| value(name).unwrap_or_default()).collect();
             let values = summary.values.iter().map(|value| number((value * 1e4).round() / 1e4));
+            row.extend(data.then(|| summary.data.clone()));
             row.extend([
                 summary.written(&self.metric),
+                values.collect::<Vec<_>>().join(", "),
                 summary.values.len().to_string(),
                 summary.missing.to_string(),
-                values.collect::<Vec<_>>().join(", "),
             ]);
             row
         };
-        let rows: Vec<Vec<String>> = self.summaries.iter().map(row).collect();
+        let rows: Vec<Vec<String>> = self.summaries.iter().take(MOST_ROWS).map(row).collect();
         let best = |row: usize, column: usize| Mark {
-            best: row == 0 && rows.len() > 1 && column == self.differing.len(),
+            best: row == 0 && rows.len() > 1 && column == best_column,
             changed: false,
         };
-        marked_table("mean ± standard deviation over the seeds", &header, &rows, best)
+        let mut caption = "mean ± standard deviation over the seeds".to_owned();
+        if rows.len() < self.summaries.len() {
+            let (shown, all) = (thousands(rows.len()), thousands(self.summaries.len()));
+            caption += &format!(" (the first {shown} of {all})");
+        }
+        notes(&self.summaries).iter().for_each(|note| caption += &format!("; {note}"));
+        marked_table(&caption, &header, &rows, best)
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// More rows than this are no table to be read.
-const MOST_ROWS: usize = 100;
+pub const MOST_ROWS: usize = 100;
 /// The letters of a name or a note.
 const LETTERS: usize = 60;
 /// Of what each run has, what a table of runs shows.
@@ -77,12 +77,11 @@ impl Runs {
             }),
         ];
         if !self.iter().all(Run::is_done) {
-            columns.push(Column::plain("ended", shown, ending));
+            columns.push(Column::plain("ended", shown, |run| line(&run.ending(), 2 * LETTERS)));
         }
         columns.extend(self.differing().into_iter().map(|name| self.hyperparameter(name, shown)));
-        if self.iter().any(|run| run.fingerprints.train != self.runs[0].fingerprints.train) {
-            let short = |run: &Run| run.fingerprints.train.chars().take(6).collect();
-            columns.push(Column::plain("data", shown, short));
+        if self.iter().any(|run| run.fingerprints.data() != self.runs[0].fingerprints.data()) {
+            columns.push(Column::plain("data", shown, |run| run.fingerprints.data()));
         }
         let known = self.metrics();
         let metrics = known.iter().filter(|metric| is_shown(metric));
@@ -179,7 +178,7 @@ impl Show for Run {
             row("name", line(&self.name, 5 * LETTERS)),
             row("note", line(&self.note, 50 * LETTERS)),
             row("started (UTC)", self.started.replace('T', " ").replace('Z', "")),
-            row("ended", ending(self)),
+            row("ended", line(&self.ending(), 2 * LETTERS)),
             row("seconds", self.seconds.map(seconds).unwrap_or_default()),
             row("device", self.device.clone()),
             row("library", self.library.clone()),
@@ -208,15 +207,6 @@ impl Run {
     /// Shows curves, table and hyperparameters in the notebook.
     pub fn evcxr_display(&self) {
         self.to_html().evcxr_display();
-    }
-}
-
-/// Whether it did as planned.
-fn ending(run: &Run) -> String {
-    match &run.error {
-        Some(error) => format!("failed: {}", line(error, 2 * LETTERS)),
-        None if run.history.stopped => "stopped".to_owned(),
-        None => "done".to_owned(),
     }
 }
 

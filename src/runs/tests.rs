@@ -160,10 +160,20 @@ fn a_training_is_kept_with_all_that_it_was_made_of() {
     assert_eq!((runs.len(), runs.runs[1].results.len()), (2, 1));
     assert!(run.is_like(&Runs::open(&runs.folder).unwrap().runs[1]));
 
+    // What came of a run is not that of the next one.
+    let next = runs.fit(run.clone().note("next"), &trainer, &model, &data, &data).unwrap();
+    assert!(next.file != run.file && next.results.is_empty() && runs.len() == 3);
+    assert_eq!(runs.runs[2], run);
+
     let wrong = Run::new("wrong").with("batch_size", 16);
     let error = runs.fit(wrong, &trainer, &model, &data, &data).unwrap_err().to_string();
     assert!(error.contains("batch_size = 16: the training data has 8"), "{error}");
     let infinite = Trainer { learning_rate: 1e300, ..trainer.clone() };
+    assert!(runs.fit("diverges", &infinite, &Model::new(3, 2), &data, &data).is_err());
+    let failed =
+        Run { hyperparameters: Default::default(), ..runs.named("diverges").runs[0].clone() };
+    let repaired = runs.fit(failed, &trainer, &model, &data, &data).unwrap();
+    assert!(repaired.is_done() && runs.delete("diverges").unwrap() == 2);
     assert!(runs.fit("diverges", &infinite, &Model::new(3, 2), &data, &data).is_err());
     PRETENDED.set(Some(true));
     let stopped = runs.fit("stopped", &trainer, &model, &data, &data).unwrap();
@@ -171,7 +181,7 @@ fn a_training_is_kept_with_all_that_it_was_made_of() {
     assert!(stopped.history.stopped);
     let shown = runs.to_html();
     assert!(shown.text().contains("failed: the loss became") && shown.text().contains("stopped"));
-    assert_eq!(runs.best().unwrap().name, "again");
+    assert_eq!(runs.best().unwrap().note, "next");
     let text = stopped.to_html().text().to_owned();
     assert!(text.contains("stopped") && text.contains("learning_rate"), "{text}");
 }
@@ -217,7 +227,7 @@ fn runs_are_found_and_deleted_by_name() {
 }
 
 #[test]
-fn a_thousand_runs_are_a_table_within_a_second() {
+fn a_thousand_runs_are_a_table() {
     let folder = test_folder("runs-thousand");
     for number in 0..1000 {
         let accuracy = f64::from((number * 7) % 1000) / 1000.0;
@@ -226,21 +236,17 @@ fn a_thousand_runs_are_a_table_within_a_second() {
         let json = serde_json::to_vec_pretty(&run).unwrap();
         fs::write(folder.join(format!("{number}.json")), json).unwrap();
     }
-    let open = || {
-        let begun = Instant::now();
-        let runs = Runs::open(&folder).unwrap();
-        let (shown, drawn) = (runs.to_html(), runs.figures());
-        (begun.elapsed(), runs, shown, drawn)
-    };
-    // The fastest of some: the other tests run at the same time.
-    let tries: Vec<_> = (0..3).map(|_| open()).collect();
-    let (took, runs, shown, drawn) = tries.into_iter().min_by_key(|tried| tried.0).unwrap();
+    let begun = Instant::now();
+    let runs = Runs::open(&folder).unwrap();
+    let (shown, drawn) = (runs.to_html(), runs.figures());
+    let took = begun.elapsed();
     assert_eq!(runs.len(), 1000);
     assert!(shown.text().starts_with("1,000 runs in "), "{}", &shown.text()[..90]);
     assert!(shown.text().contains("(101 shown)") && shown.text().contains("99.90 %*"));
     assert!(shown.html().len() + drawn.html().len() < 300_000);
     assert!(texts(&drawn).join(" ").contains("the best 8 of 1,000 runs, by val accuracy"));
-    assert!(took.as_secs_f64() < 1.0, "{took:?}");
+    // Far below it, unless each run looks at all the others.
+    assert!(took.as_secs_f64() < 10.0, "{took:?}");
     fs::remove_dir_all(folder).unwrap();
 }
 
@@ -271,7 +277,10 @@ fn what_cannot_be_kept_is_refused() {
     assert!(runs.keep(wrong).unwrap_err().to_string().contains("… inf …"));
     let named = run("a", 0.1, 0.5).result("val loss", 1.0);
     assert!(runs.keep(named).unwrap_err().to_string().contains("give the result another one"));
+    let error = runs.keep(Run::new("a").with("big", u128::MAX)).unwrap_err().to_string();
+    assert!(error.contains("big: a record can't hold it"), "{error}");
     assert!(runs.is_empty() && !runs.folder.exists());
+    assert!(run("a", 0.1, 0.5).with("x", f64::NAN).get::<f64>("x").unwrap().is_nan());
     assert!(runs.best().unwrap_err().to_string().contains("none of 0 runs has ended an epoch"));
     let error = run("a", 0.1, 0.5).get::<usize>("learning_rate").unwrap_err().to_string();
     assert!(error.contains("learning_rate = 0.1: it is of another type"), "{error}");
@@ -314,4 +323,43 @@ fn several_seeds_are_a_mean_and_hyperparameters_are_pictures() {
     let wrong = runs.figure_over(&["rate"], "val accuracy").unwrap_err().to_string();
     assert!(wrong.contains("those that differ are batch_size, learning_rate"), "{wrong}");
     assert!(runs.figure_over(&[], "val accuracy").is_err());
+}
+
+#[test]
+fn a_seed_counts_once_and_other_data_is_told_apart() {
+    let of = |seed: u32, accuracy: f64, data: &str, model: &str| {
+        let trainer = Trainer { seed, ..Trainer::default() };
+        let mut run = Run::trained("a", &trainer, &history(&[accuracy])).with("width", 1);
+        (run.fingerprints.train, run.fingerprints.model) = (data.to_owned(), model.to_owned());
+        run
+    };
+    let mut again = of(1, 0.5, "x", "m");
+    (again.history, again.error) = (History::default(), Some("diverged".to_owned()));
+    let same = vec![of(1, 0.7, "x", "m"), of(1, 0.7, "x", "m"), again];
+    let over = runs("again", same.clone()).over_seeds("val accuracy").unwrap();
+    let one = &over.summaries[0];
+    assert_eq!((one.values.as_slice(), one.std, one.missing), (&[0.7][..], None, 0));
+    assert!(over.to_html().text().contains("2 runs done again, not counted twice"));
+    let models = runs("models", vec![of(1, 0.7, "x", "m"), of(1, 0.8, "x", "n")]);
+    let text = models.over_seeds("val accuracy").unwrap().to_html().text().to_owned();
+    assert!(text.contains("one seed has several models"), "{text}");
+    let data = runs("data", vec![of(1, 0.7, "x", "m"), of(1, 0.8, "y", "m")]);
+    let text = data.over_seeds("val accuracy").unwrap().to_html().text().to_owned();
+    assert!(text.contains("x/") && text.contains("y/") && !text.contains("models"), "{text}");
+    let drawn = texts(&data.figure_over(&["width"], "val accuracy").unwrap()).join(" ");
+    assert!(drawn.contains("data x/") && drawn.contains("data y/"), "{drawn}");
+}
+
+#[test]
+fn what_is_too_much_to_be_shown_is_said() {
+    let trained = |number: usize| {
+        let run = run("a", 0.1, 0.5).with("width", number);
+        run.with("kind", if number < 60 { "a" } else { "b" })
+    };
+    let runs = runs("many", (0..120).map(trained).collect());
+    let over = runs.over_seeds("val accuracy").unwrap().to_html();
+    assert!(over.text().contains("(the first 100 of 120)"), "{}", over.text());
+    assert!(over.text().lines().count() < 105);
+    let drawn = texts(&runs.figure_over(&["width", "kind"], "val accuracy").unwrap()).join(" ");
+    assert!(drawn.contains("the first 12 of 120 values of width"), "{drawn}");
 }

@@ -17,6 +17,8 @@ pub const MOST_POINTS: usize = 10_000;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Choice {
     Values(Vec<Value>),
+    /// Why its values can't be kept.
+    Refused(String),
     Between(f64, f64),
     LogBetween(f64, f64),
 }
@@ -88,7 +90,8 @@ impl Point {
             Some(name) => {
                 let remedy = format!(
                     "it is swept, but the closure doesn't use it: write point.get({name:?})? where it \
-                     belongs"
+                     belongs, \
+                     before a branch that not every point takes"
                 );
                 Err(Error::argument("hyperparameter", format!("{name:?}"), remedy))
             }
@@ -155,7 +158,7 @@ fn check(
     for (place, (name, choice)) in parameters.iter().enumerate() {
         let refused = |remedy: &str| {
             let value = match choice {
-                Choice::Values(_) => format!("{name:?}"),
+                Choice::Values(_) | Choice::Refused(_) => format!("{name:?}"),
                 Choice::Between(low, high) | Choice::LogBetween(low, high) => {
                     format!("{name:?} between {low} and {high}")
                 }
@@ -172,6 +175,9 @@ fn check(
             return refused("it is named twice: give it all its values at once");
         }
         match choice {
+            Choice::Refused(error) => {
+                return refused(&format!("a record can't hold its values ({error})"));
+            }
             Choice::Values(values) if values.is_empty() => return refused("it has no values"),
             Choice::Values(values) if values.len() > MOST_POINTS => {
                 let most = thousands(MOST_POINTS);
@@ -227,6 +233,7 @@ fn at_random(parameters: &[(String, Choice)], seed: u32, number: usize) -> Vec<V
     let mut share = || (random::next(&mut state) >> 11) as f64 / (1_u64 << 53) as f64; // 0 to below 1
     let choose = |(_, choice): &(String, Choice)| match choice {
         Choice::Values(values) => values[(share() * values.len() as f64) as usize].clone(),
+        Choice::Refused(_) => Value::Null,
         Choice::Between(low, high) => rounded(low + share() * (high - low), (*low, *high)).into(),
         Choice::LogBetween(low, high) => {
             let number = (low.ln() + share() * (high.ln() - low.ln())).exp();

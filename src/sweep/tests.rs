@@ -79,6 +79,8 @@ fn a_sweep_that_cannot_be_is_refused() {
         (Sweep::random(9, 1).log_between("a", 0.0, 1.0), "above 0"),
         (rates().over("a", 0_usize..), "more than 10,000 values"),
         (rates().over("a", 0..9000), "18,000: take at most 10,000"),
+        (rates().over("big", [u128::MAX]), "can't hold its values"),
+        (rates().over("limit", [f64::NAN, f64::NAN]), "it has NaN twice"),
         (rates().seeds(usize::MAX), "take at most 10,000"),
     ] {
         let error = sweep.points().unwrap_err().to_string();

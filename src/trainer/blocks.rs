@@ -2,6 +2,7 @@
 
 use super::Trainer;
 use super::optimizer::Steps;
+use crate::display::remark;
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
@@ -42,11 +43,11 @@ pub fn arrange(
         && trainer.num_epochs.div_ceil(every) < depths.len()
     {
         let (blocks, epochs) = (depths.len(), trainer.num_epochs);
-        println!(
+        remark(&format!(
             "gradual_unfreezing = Some({every}): num_epochs = {epochs} trains the upper {} of \
              {blocks} blocks, the others stay as they are",
             epochs.div_ceil(every),
-        );
+        ));
     }
     Ok(())
 }

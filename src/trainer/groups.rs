@@ -65,18 +65,26 @@ pub fn groups(slots: &mut [Slot], together: bool) -> Result<Vec<Group>> {
             size += numbers(&slots[end]);
             end += 1;
         }
-        groups.push(group(slots, begin..end)?);
+        groups.push(group(slots, begin..end, together)?);
         begin = end;
     }
     Ok(groups)
 }
 
 /// Puts the parameters of a group, and what is remembered of them, one behind the other.
-fn group(slots: &mut [Slot], range: Range<usize>) -> Result<Group> {
+fn group(slots: &mut [Slot], range: Range<usize>, together: bool) -> Result<Group> {
     let _no_grad = tch::no_grad_guard();
     let own = &mut slots[range.clone()];
     let rule = own[0].rule;
     if let [slot] = own {
+        // Where it lay together with others before, it would keep all of these in memory.
+        if together && slot.parameter.numel() < MOST {
+            slot.parameter.f_set_data(&slot.parameter.f_detach_copy()?)?;
+            slot.memory = match slot.memory {
+                Some(_) => Some(Memory::new(&slot.parameter)?),
+                None => None,
+            };
+        }
         let parameters = slot.parameter.shallow_clone();
         let memory = slot.memory.as_ref().map(Memory::shallow_clone);
         return Ok(Group { slots: range, parameters, memory, rule });

@@ -1,6 +1,7 @@
 //! What the classes are called: by the model, by the data to learn from, by the data to look at.
 
 use crate::dataset::{are_names, list, numbered};
+use crate::display::remark;
 use crate::error::{Error, Result};
 
 /// The names for a training on `train` that is validated on `val`. Numbers without names go with
@@ -42,7 +43,8 @@ pub fn of_answers(model: &[String], data: &[String]) -> Result<Vec<String>> {
             described(data)
         )));
     }
-    println!("the data's classes {} stand for the model's {}", list(data), list(model));
+    let (theirs, its) = (list(data), list(model));
+    remark(&format!("the data's classes {theirs} stand for the model's {its}"));
     Ok(data.to_vec())
 }
 

@@ -4,7 +4,7 @@ use super::learner::Learner;
 use super::names::of_training;
 use super::{Classifier, Trainer, problem};
 use crate::dataloader::{DataLoader, Dataset};
-use crate::display::{Bar, Html, Show, escape};
+use crate::display::{Bar, Html, Show, escape, remark};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::plots::{Series, ringed_semilogx};
@@ -65,7 +65,7 @@ impl Trainer {
         put_back(model.var_store(), &before)?;
         let found = LearningRates::of(tried?);
         if found.suggestion.is_none() {
-            println!("{}", NO_SUGGESTION);
+            remark(NO_SUGGESTION);
         }
         Ok(found)
     }

@@ -64,10 +64,7 @@ impl Dropdown {
     }
 
     fn of(state: &State) -> String {
-        let Limits::Options(options) = state.limits() else { return String::new() };
-        let index = state.value().as_u64().and_then(|index| usize::try_from(index).ok());
-        // A front end may say anything.
-        options.get(index.unwrap_or_default()).or(options.first()).cloned().unwrap_or_default()
+        state.option().to_owned()
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a cell has shown lives until that cell is run again, although no variable holds it.
 
 use super::link::ask;
+use crate::display::at_the_end_of_each_cell;
 use serde_json::json;
 use std::any::Any;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 
 /// Of so many things the oldest goes.
 const MOST: usize = 1_000;
@@ -37,11 +38,11 @@ static KEPT: Mutex<Vec<(Cell, Box<dyn Any + Send>)>> = Mutex::new(Vec::new());
 
 /// Keeps a thing until the cell that runs now is run again.
 pub fn keep(thing: impl Any + Send) {
+    static ASKED: Once = Once::new();
+    at_the_end_of_each_cell(let_go, &ASKED);
     let Some(cell) = Cell::running() else { return };
+    let mut gone = of_earlier_runs(&cell);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut gone: Vec<_> = kept
-        .extract_if(.., |(other, _)| other.name == cell.name && other.run != cell.run)
-        .collect();
     if kept.len() == MOST {
         gone.push(kept.remove(0));
     }
@@ -49,4 +50,15 @@ pub fn keep(thing: impl Any + Send) {
     // What goes may ask the kernel, and take its time.
     drop(kept);
     drop(gone);
+}
+
+/// A cell may have been changed so that it keeps nothing any more.
+extern "C" fn let_go() {
+    drop(Cell::running().map(|cell| of_earlier_runs(&cell)));
+}
+
+/// What this cell kept when it was run before; nobody keeps it any more.
+fn of_earlier_runs(cell: &Cell) -> Vec<(Cell, Box<dyn Any + Send>)> {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.extract_if(.., |(other, _)| other.name == cell.name && other.run != cell.run).collect()
 }

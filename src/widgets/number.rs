@@ -53,7 +53,7 @@ impl IntSlider {
     }
 
     fn of(state: &State) -> i64 {
-        number(state).round() as i64
+        state.value().as_i64().unwrap_or_default()
     }
 }
 
@@ -106,7 +106,7 @@ impl FloatSlider {
     }
 
     fn of(state: &State) -> f64 {
-        number(state)
+        state.value().as_f64().unwrap_or_default()
     }
 }
 
@@ -163,7 +163,7 @@ impl FloatLogSlider {
     }
 
     fn of(state: &State) -> f64 {
-        number(state)
+        state.value().as_f64().unwrap_or_default()
     }
 }
 
@@ -194,13 +194,4 @@ fn set(widget: &Widget, value: f64, json: Value) -> Result<()> {
     }
     widget.set(json);
     Ok(())
-}
-
-/// A front end may say anything, and rounds.
-fn number(state: &State) -> f64 {
-    let value = state.value().as_f64().unwrap_or_default();
-    match state.limits() {
-        Limits::Numbers(min, max) => value.clamp(*min, *max),
-        _ => value,
-    }
 }

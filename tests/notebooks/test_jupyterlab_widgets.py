@@ -21,7 +21,8 @@ WAITS = "while epochs.value() == 4 { std::thread::sleep(std::time::Duration::fro
 @pytest.fixture(scope="module")
 def lab():
     folder = empty_folder(FOLDER.name)
-    write_notebook(folder / "widgets.ipynb", [DEP, WIDGETS, EXPLORE, 'println!("{}", epochs.value());'])
+    for name in ("widgets", "saved"):
+        write_notebook(folder / f"{name}.ipynb", [DEP, WIDGETS, EXPLORE, 'println!("{}", epochs.value());'])
     write_notebook(folder / "running.ipynb", [DEP, WIDGETS, "epochs", "println!(\"begun\");\n" + WAITS.replace("4", "3")])
     with jupyterlab(folder) as (address, _):
         yield address
@@ -74,7 +75,12 @@ def test_a_slider_moves_while_a_cell_runs(lab):
 
 
 def test_a_saved_notebook_shows_the_figure_without_a_kernel(lab):
-    saved = (FOLDER / "widgets.ipynb").read_text()
+    with opened(lab, FOLDER, "/tree/saved.ipynb") as page:
+        run_all(page)
+        shows(page, "explore((", "3 epochs at 0.010")
+        wait_until_idle(page, 120)
+        save(page, FOLDER / "saved.ipynb", lambda cells: "3 epochs at 0.010" in str(cells[2].outputs))
+    saved = (FOLDER / "saved.ipynb").read_text()
     (FOLDER / "without.ipynb").write_text(saved.replace('"name": "unit8"', '"name": "no such kernel"'))
     with opened(lab, FOLDER, "/tree/without.ipynb") as page:
         cell(page, "explore((").locator(".jp-OutputArea", has_text="epochs at 0.0").first.wait_for(timeout=60_000)

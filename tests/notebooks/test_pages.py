@@ -79,6 +79,11 @@ def test_each_notebook_has_valid_slide_types(place):
     assert not wrong, "a heading begins a slide"
 
 
+@pytest.mark.parametrize("place", [*PLACES, *TEXTS], ids=str)
+def test_no_number_is_still_to_be_filled_in(place):
+    assert not re.findall(r"@[A-Z][A-Z0-9]*@", (NOTEBOOKS / place).read_text(encoding="utf-8"))
+
+
 @needs_browser
 @pytest.mark.parametrize("place", MARKED, ids=str)
 def test_slides_can_be_read_without_a_network(slides, place):

@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 import time
 
 import pytest
@@ -55,6 +56,14 @@ def wait_for(kernel, is_it, seconds=PATIENCE):
         if is_it(got["msg_type"], got["content"]):
             return got["content"]
     pytest.fail("it did not come")
+
+
+def until(is_so, what):
+    """Looks again and again whether something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
 
 
 def redrawn(kernel, text, seconds=PATIENCE):
@@ -114,10 +123,10 @@ def test_a_slider_is_read_in_the_middle_of_a_training(live):
     comms = opened(live)
     message = live.send(
         "let (other, seen) = (n.clone(), std::sync::Arc::new(std::sync::Mutex::new(vec![]))); let sees = seen.clone();"
-        " let watch = std::thread::spawn(move || for _ in 0..200 { sees.lock().unwrap().push(other.value());"
-        " std::thread::sleep(std::time::Duration::from_millis(10)); });"
+        " let watch = std::thread::spawn(move || while sees.lock().unwrap().last() != Some(&42) {"
+        " sees.lock().unwrap().push(other.value()); std::thread::sleep(std::time::Duration::from_millis(10)); });"
         " let history = trained(&all, 0.01, 4)?; watch.join().unwrap();"
-        " let seen = seen.lock().unwrap().clone(); (seen[0], seen[199])"
+        " let seen = seen.lock().unwrap().clone(); (seen[0], seen[seen.len() - 1])"
     )
     redrawn(live, "epoch 1 of 4")
     set_value(live, comms["n"], 42)
@@ -166,16 +175,59 @@ def test_errors_and_panics_stand_in_the_place_of_the_figure(live):
 
 def test_a_new_run_of_the_cell_and_its_end_end_the_thread(live):
     run(live, 'let token = std::sync::Arc::new(()); let n = IntSlider::new("n", 1..=9, 1)?;')
-    alone = "std::thread::sleep(std::time::Duration::from_millis(1500)); std::sync::Arc::strong_count(&token)"
+    holders = "std::sync::Arc::strong_count(&token)"
     bound = "let held = token.clone(); let shown = explore(&n, move |n| format!(\"{n} {held:?}\"));"
     unbound = "let held = token.clone(); explore(&n, move |n| format!(\"{n} {held:?}\"))"
     for code, threads in ((bound, 1), (unbound, 2)):
         for _ in range(3):
             run(live, code)
         assert "()" not in str([content for kind, content in live.outputs if kind == "execute_result"])
-        assert live.value(alone) == str(1 + threads), code
+        until(lambda: live.value(holders) == str(1 + threads), code)
     run(live, "shown.end();")
-    assert live.value(alone) == "2", "the other one lives"
+    until(lambda: live.value(holders) == "2", "the other one lives")
+
+
+@pytest.mark.parametrize("instead", ["2;", "explore(&n, |n| n.to_string())", 'Err::<(), _>("fails")?;'])
+def test_a_cell_that_was_changed_lets_go_of_what_it_kept(live, instead):
+    run(live, 'let token = std::sync::Arc::new(()); let n = IntSlider::new("n", 1..=9, 1)?;')
+    # JupyterLab says which cell it is.
+    client, cell = live.client, {"cellId": f"changed to {instead}"}
+
+    def run_in_it(code):
+        content = dict(code=code, silent=False, store_history=True, user_expressions={}, allow_stdin=False, stop_on_error=False)
+        message = client.session.msg("execute_request", content)
+        message["metadata"] = cell
+        client.shell_channel.send(message)
+        return live.answer(message["header"]["msg_id"])
+
+    status, text, _ = run_in_it('let held = token.clone(); explore(&n, move |n| format!("{n} {held:?}"))')
+    assert status == "ok", text
+    assert live.value("std::sync::Arc::strong_count(&token)") == "2"
+    run_in_it(instead)
+    until(lambda: live.value("std::sync::Arc::strong_count(&token)") == "1", "its thread has ended")
+
+
+def test_nothing_is_printed_below_a_cell_when_a_figure_moves(live):
+    run(
+        live,
+        'let n = IntSlider::new("n", 1..=9, 1)?; let rows = all.data().clone(); let shown = explore(&n, move |n| {'
+        " let labels: Vec<i64> = (0..rows.shape().0 as i64).map(|row| 2 * (row % 2)).collect();"
+        " unit8::DataLoader::new(rows.clone(), labels, 8).map(|data| format!(\"{} classes\", data.num_classes() as i64 * n)) });",
+    )
+    assert not [content for kind, content in live.outputs if kind == "stream"]
+    set_value(live, opened(live)["n"], 2)
+    redrawn(live, "6 classes")
+    assert live.run("shown.end();")[1] == ""
+
+
+def test_an_explore_without_room_for_its_widgets_says_so(live):
+    run(live, 'let mut many = vec![]; while let Ok(one) = IntSlider::new("n", 1..=9, 1) { many.push(one); } many.truncate(many.len() - 1);')
+    before = len(open_page(live))
+    run(live, "let shown = explore(many[0].clone(), |n| n.to_string());")
+    shown = [content["data"]["text/plain"] for kind, content in live.outputs if kind == "display_data"]
+    assert len(shown) == 1 and "more widgets than a page can show" in shown[0]
+    assert len(open_page(live)) == before, "none of its own stays"
+    run(live, "drop(many);")
 
 
 def test_ten_stops_leave_a_kernel_and_an_explore_that_moves(live):
@@ -198,9 +250,15 @@ def test_ten_stops_leave_a_kernel_and_an_explore_that_moves(live):
 
 def test_a_stop_is_said_below_the_figure(live):
     run(live, LONG)
-    time.sleep(1)
-    live.stop()
-    redrawn(live, "n = 1 · stopped")
+    # A stop before it computes is none for it.
+    stopped = threading.Event()
+    presses = threading.Thread(target=lambda: [live.stop() for _ in iter(lambda: stopped.wait(1), True)])
+    presses.start()
+    try:
+        redrawn(live, "n = 1 · stopped")
+    finally:
+        stopped.set()
+        presses.join()
     run(live, "shown.end();")
 
 

@@ -1,6 +1,7 @@
 //! What can go wrong in a training.
 
 use super::*;
+use tch::Kind;
 
 #[test]
 fn settings_that_cannot_be_used_are_named() {

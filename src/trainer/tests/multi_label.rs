@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{CsvOptions, FittedVectorizer, Metric, MultiLabels, Reviews};
+use tch::Kind;
 
 /// Texts about sport, about politics, about both and about neither, as somebody's file has them.
 fn reviews() -> Reviews {

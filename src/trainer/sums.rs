@@ -1,0 +1,45 @@
+//! What a training says on its way.
+
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+/// Running sums over the examples seen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sums {
+    /// Times the weight.
+    pub loss: f64,
+    #[serde(default)]
+    weight: f64,
+    correct: f64,
+    examples: f64,
+}
+
+impl Sums {
+    /// Those of one batch: logits (batch, classes), the mean loss and the weight of all examples,
+    /// labels (batch), or (batch, classes) of several.
+    pub fn of(logits: &Tensor, (loss, weight): (&Tensor, f64), labels: &Tensor) -> Result<Sums> {
+        let right = match labels.dim() {
+            1 => logits.f_argmax(-1, false)?.f_eq_tensor(labels)?,
+            _ => logits.f_sigmoid()?.f_ge(0.5)?.f_eq_tensor(labels)?.f_all_dim(-1, false)?,
+        };
+        let hits = right.f_sum(Kind::Int64)?;
+        let loss = f64::try_from(loss)? * weight;
+        let (correct, examples) = (i64::try_from(hits)? as f64, labels.size()[0] as f64);
+        Ok(Sums { loss, weight, correct, examples })
+    }
+
+    /// Loss and accuracy, means over the examples, the loss by their weights.
+    pub fn mean(&self) -> (f64, f64) {
+        (self.loss / self.weight, self.correct / self.examples)
+    }
+}
+
+impl std::ops::AddAssign for Sums {
+    fn add_assign(&mut self, other: Sums) {
+        self.loss += other.loss;
+        self.weight += other.weight;
+        self.correct += other.correct;
+        self.examples += other.examples;
+    }
+}
