@@ -10,8 +10,17 @@ static STOPS: AtomicUsize = AtomicUsize::new(0);
 /// Of these, those that something has ended for.
 static HEEDED: AtomicUsize = AtomicUsize::new(0);
 
-/// How many listen, and what the signal did before.
-static LISTENERS: Mutex<(usize, libc::sighandler_t)> = Mutex::new((0, libc::SIG_IGN));
+/// Those who listen.
+struct Listeners {
+    count: usize,
+    /// What the signal did before the first of them came ...
+    handler: libc::sighandler_t,
+    /// ... and how often it had been pressed by then.
+    stops: usize,
+}
+
+static LISTENERS: Mutex<Listeners> =
+    Mutex::new(Listeners { count: 0, handler: libc::SIG_IGN, stops: 0 });
 
 extern "C" fn stop(_signal: libc::c_int) {
     STOPS.fetch_add(1, Ordering::Relaxed);
@@ -48,12 +57,13 @@ pub struct Interrupt {
 impl Interrupt {
     pub fn listen() -> Interrupt {
         let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
-        if listeners.0 == 0 {
+        if listeners.count == 0 {
             let handler = stop as *const () as libc::sighandler_t;
+            listeners.stops = STOPS.load(Ordering::Relaxed);
             // SAFETY: the handler only adds to an atomic, which is allowed in a signal handler.
-            listeners.1 = unsafe { libc::signal(libc::SIGINT, handler) };
+            listeners.handler = unsafe { libc::signal(libc::SIGINT, handler) };
         }
-        listeners.0 += 1;
+        listeners.count += 1;
         let unwanted = UNWANTED.with_borrow(Clone::clone);
         Interrupt { before: STOPS.load(Ordering::Relaxed), unwanted }
     }
@@ -81,12 +91,12 @@ impl Interrupt {
 impl Drop for Interrupt {
     fn drop(&mut self) {
         let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
-        listeners.0 -= 1;
-        if listeners.0 == 0 {
+        listeners.count -= 1;
+        if listeners.count == 0 {
             // SAFETY: puts back what `listen` found.
-            unsafe { libc::signal(libc::SIGINT, listeners.1) };
-            let heeded = HEEDED.load(Ordering::Relaxed) > self.before;
-            if STOPS.load(Ordering::Relaxed) != self.before && !heeded {
+            unsafe { libc::signal(libc::SIGINT, listeners.handler) };
+            let heeded = HEEDED.load(Ordering::Relaxed).max(listeners.stops);
+            if STOPS.load(Ordering::Relaxed) > heeded {
                 // It came too late for anybody who listened: the kernel ignores it, a program ends.
                 // SAFETY: a signal to this thread.
                 unsafe { libc::raise(libc::SIGINT) };

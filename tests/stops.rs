@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use unit8::tch::{Device, Tensor, nn};
 use unit8::{
@@ -174,5 +175,53 @@ fn what_comes_too_late_for_a_prediction_is_what_it_was_before() {
     let model = Stopping(Model::new());
     LATE.store(0, Ordering::Relaxed);
     assert!(Trainer::default().predict(&model, &counts).is_ok());
+    assert_eq!(LATE.load(Ordering::Relaxed), 1);
+}
+
+static READS: AtomicBool = AtomicBool::new(false);
+
+/// A text that takes a while to read.
+struct Long;
+
+impl AsRef<str> for Long {
+    fn as_ref(&self) -> &str {
+        READS.store(true, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(100));
+        "a good film"
+    }
+}
+
+/// After stop was pressed, another thread begins to count words, and goes on when the answer is there.
+struct Counting(Stopping, Mutex<Vec<JoinHandle<()>>>);
+
+impl Classifier<Features> for Counting {
+    fn forward(&self, features: &Features) -> Tensor {
+        let logits = self.0.forward(features);
+        let count = || assert!(CountVectorizer::default().fit(&[Long]).is_ok());
+        self.1.lock().unwrap().push(std::thread::spawn(count));
+        while !READS.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        logits
+    }
+
+    fn var_store(&self) -> &nn::VarStore {
+        self.0.var_store()
+    }
+}
+
+#[test]
+fn who_listens_after_a_stop_does_not_hide_it() {
+    let _alone = alone();
+    // SAFETY: the handler only adds to an atomic.
+    unsafe { libc::signal(libc::SIGINT, count as *const () as libc::sighandler_t) };
+    let (_, counts) = CountVectorizer::default().fit_transform(&["good bad film"]).unwrap();
+    LATE.store(0, Ordering::Relaxed);
+    let model = Counting(Stopping(Model::new()), Mutex::default());
+    assert!(Trainer::default().predict(&model, &counts).is_ok());
+    assert_eq!(LATE.load(Ordering::Relaxed), 0);
+    for thread in std::mem::take(&mut *model.1.lock().unwrap()) {
+        thread.join().unwrap();
+    }
     assert_eq!(LATE.load(Ordering::Relaxed), 1);
 }

@@ -12,6 +12,9 @@ from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).resolve().parents[2]
 DEP = f':dep unit8 = {{ path = "{ROOT}" }}\nuse unit8::tch::{{self, Tensor}};'
+# All notebooks, without the copies that JupyterLab keeps of those that were open.
+NOTEBOOKS = ROOT / "notebooks"
+PLACES = sorted(path.relative_to(NOTEBOOKS) for path in NOTEBOOKS.rglob("*.ipynb") if "/." not in str(path.relative_to(ROOT)))
 # What a program has that no shell has started: Jupyter in an editor or in a hub.
 BARE = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
 # A loaded machine of two cores may be many times slower than a quiet one: no test measures time.

@@ -10,13 +10,11 @@ from pathlib import Path
 import nbformat
 import pytest
 from browser import BROWSER, empty_folder, needs_browser, playwright
-from conftest import ROOT
+from conftest import NOTEBOOKS, PLACES, ROOT
 
 sys.path.insert(0, str(ROOT / "xtask" / "python"))
 import pages
 
-NOTEBOOKS = ROOT / "notebooks"
-PLACES = sorted(path.relative_to(NOTEBOOKS) for path in NOTEBOOKS.rglob("*.ipynb") if "/." not in str(path))
 MARKED = [place for place in PLACES if str(place) != "README.ipynb"]
 TEXTS = sorted(path.relative_to(NOTEBOOKS) for path in NOTEBOOKS.glob("*.md"))
 

@@ -7,7 +7,7 @@ import sys
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import PLACES, ROOT
 
 # Two folders below the project, like most lessons, so that `path = "../.."` holds; the others, which lie
 # in notebooks/ itself, one.
@@ -31,7 +31,7 @@ SMALLER = {
 
 
 def test_the_lessons_are_all_here():
-    lessons = {str(p.relative_to(ROOT / "notebooks").with_suffix("")) for p in ROOT.glob("notebooks/**/*.ipynb")}
+    lessons = {str(place.with_suffix("")) for place in PLACES}
     assert lessons - {"README"} == set(SMALLER)
 
 

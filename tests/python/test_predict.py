@@ -198,7 +198,9 @@ def test_what_is_no_finetuned_model_is_one_sentence(bert, tmp_path):
 def start(model, *arguments):
     command = [os.environ["UNIT8_PREDICT"], str(model), *arguments]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, **pipes)
+    # As from a terminal: what a shell starts in the background ignores interrupts, and so do these tests.
+    heeds = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, preexec_fn=heeds, **pipes)
 
 
 def test_nobody_reads_any_more(bert):
