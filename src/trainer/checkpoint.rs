@@ -128,7 +128,7 @@ pub fn load(
 }
 
 /// Copies the values into the tensors of the same names.
-fn fill(tensors: &BTreeMap<String, Tensor>, values: &BTreeMap<String, Tensor>) -> Result<()> {
+pub fn fill(tensors: &BTreeMap<String, Tensor>, values: &BTreeMap<String, Tensor>) -> Result<()> {
     let _no_grad = tch::no_grad_guard();
     for (name, tensor) in tensors {
         if let Some(value) = values.get(name) {

@@ -1,5 +1,6 @@
 //! Which learning rate a training may take.
 
+use super::checkpoint::fill;
 use super::learner::Learner;
 use super::names::of_training;
 use super::{Classifier, Trainer, problem};
@@ -8,6 +9,7 @@ use crate::display::{Bar, Html, Show, escape, remark};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::plots::{Series, ringed_semilogx};
+use std::collections::BTreeMap;
 use tch::Tensor;
 use tch::nn::VarStore;
 
@@ -60,9 +62,9 @@ impl Trainer {
         let names = of_training(train.class_names(), train.class_names())?;
         let mut learner = Learner::new(self, model, train, names)?;
         learner.steps.hold();
-        let before = copied(model.var_store())?;
+        let before = copied(variables(model.var_store()))?;
         let tried = try_rates(&mut learner);
-        put_back(model.var_store(), &before)?;
+        fill(&variables(model.var_store()), &before)?;
         let found = LearningRates::of(tried?);
         if found.suggestion.is_none() {
             remark(NO_SUGGESTION);
@@ -112,21 +114,13 @@ fn try_rates<D: Dataset, M: Classifier<D::Batch>>(
 }
 
 /// All that the store holds: a model may change more in a forward pass than what is trained.
-fn copied(store: &VarStore) -> Result<Vec<(String, Tensor)>> {
-    let _no_grad = tch::no_grad_guard();
-    let all = store.variables().into_iter();
-    all.map(|(name, tensor)| Ok((name, tensor.f_detach_copy()?))).collect()
+fn variables(store: &VarStore) -> BTreeMap<String, Tensor> {
+    store.variables().into_iter().collect()
 }
 
-fn put_back(store: &VarStore, values: &[(String, Tensor)]) -> Result<()> {
+fn copied(variables: BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>> {
     let _no_grad = tch::no_grad_guard();
-    let mut variables = store.variables();
-    for (name, value) in values {
-        if let Some(variable) = variables.get_mut(name) {
-            variable.f_copy_(value)?;
-        }
-    }
-    Ok(())
+    variables.into_iter().map(|(name, tensor)| Ok((name, tensor.f_detach_copy()?))).collect()
 }
 
 impl LearningRates {
