@@ -42,9 +42,10 @@ const HEADLESS: &str = "it moves in a live notebook only";
 /// it listens: trainings, evaluations and all else of the library that takes time do. The stop button
 /// itself ends the computation as well; the next move begins another one.
 ///
-/// All threads draw from one generator of random numbers, libtorch's ([`tch::manual_seed`]): while a
-/// figure is computed that trains or draws, a training of a cell, or a sweep, need not give the same
-/// numbers as another time, nor the figure. Before numbers that are to be compared, [`Explore::end`] it.
+/// A training of a cell gives the same numbers whether a figure is computed beside it or not: their steps
+/// take turns. But all threads draw from one generator of random numbers, libtorch's
+/// ([`tch::manual_seed`]), and while a figure draws, so does who makes a model's first weights in a cell or
+/// in a sweep. If these are to be the same another time, [`Explore::end`] it before.
 ///
 /// It needs no variable: it ends when its cell is run again, or by [`Explore::end`]. Without a page, the
 /// closure runs once, with the first values.

@@ -1,5 +1,27 @@
 //! Random numbers that a seed decides.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Who draws from libtorch's generator, of which a process has one for all its threads ...
+static DRAWS: Mutex<()> = Mutex::new(());
+/// ... and who is the next to.
+static NEXT: Mutex<()> = Mutex::new(());
+
+/// A thread's turn to draw.
+pub struct Turn(
+    #[allow(dead_code, reason = "it counts as long as it lives")] MutexGuard<'static, ()>,
+);
+
+/// Seeds libtorch's generator, and keeps it from the other threads that ask for it in this way, as
+/// long as what comes back lives. Who has waited comes before who has just been.
+pub fn turn(seed: u32) -> Turn {
+    let next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    let draws = DRAWS.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(next);
+    tch::manual_seed(seed.into());
+    Turn(draws)
+}
+
 /// The next number of SplitMix64 (Steele, Lea and Flood 2014,
 /// <https://doi.org/10.1145/2714064.2660195>).
 pub fn next(state: &mut u64) -> u64 {

@@ -9,7 +9,7 @@ use crate::dataloader::{DataLoader, Dataset};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::mode::Mode;
-use crate::random::seed_of;
+use crate::random::{seed_of, turn};
 use tch::Tensor;
 
 /// A model that learns from data.
@@ -55,9 +55,9 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Learner<'a, M, D> {
         learning_rate: f64,
         interrupt: &Interrupt,
     ) -> Result<Option<Sums>> {
-        // Dropout then falls the same way in a training that went on from a checkpoint.
-        let seed = seed_of(self.trainer.seed, self.steps.done() as u32);
-        tch::manual_seed(seed.into());
+        // Dropout then falls the same way in a training that went on from a checkpoint, and whatever
+        // another thread trains.
+        let _turn = turn(seed_of(self.trainer.seed, self.steps.done() as u32));
         let mode = Mode { train: true, precision: self.trainer.precision };
         let device = self.model.var_store().device();
         let weight = |rows: &[usize]| self.loss.weight(self.train.labels(), rows);

@@ -86,6 +86,38 @@ fn the_same_seed_gives_the_same_numbers_with_each_optimizer() {
     }
 }
 
+/// Sees half of the words, chosen anew in each step.
+struct Forgetful(Model);
+
+impl Classifier<Features> for Forgetful {
+    fn forward(&self, features: &Features) -> Tensor {
+        features.dense().dropout(0.5, true).apply(&self.0.linear)
+    }
+
+    fn var_store(&self) -> &VarStore {
+        &self.0.store
+    }
+}
+
+#[test]
+fn what_another_thread_trains_changes_no_number() {
+    let _alone = alone();
+    let fit = |model: &Forgetful, seed| {
+        let data = data(by_word);
+        Trainer { seed, ..trainer() }.fit(model, &data, &data).unwrap();
+        model.0.weights()
+    };
+    let new = || Forgetful(Model::new(3, 2));
+    let expected = fit(&new(), 1);
+    assert_ne!(fit(&new(), 2), expected);
+    for _ in 0..5 {
+        let (ours, other) = (new(), new());
+        let beside = std::thread::spawn(move || fit(&other, 2));
+        assert_eq!(fit(&ours, 1), expected);
+        beside.join().unwrap();
+    }
+}
+
 #[test]
 fn the_best_epoch_is_restored() {
     let _alone = alone();
