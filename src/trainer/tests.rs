@@ -86,12 +86,16 @@ fn the_same_seed_gives_the_same_numbers_with_each_optimizer() {
     }
 }
 
-/// Sees half of the words, chosen anew in each step.
+/// Sees half of the words in training, chosen anew in each step.
 struct Forgetful(Model);
 
 impl Classifier<Features> for Forgetful {
     fn forward(&self, features: &Features) -> Tensor {
-        features.dense().dropout(0.5, true).apply(&self.0.linear)
+        self.0.forward(features)
+    }
+
+    fn forward_t(&self, features: &Features, mode: Mode) -> Tensor {
+        features.dense().dropout(0.5, mode.train).apply(&self.0.linear)
     }
 
     fn var_store(&self) -> &VarStore {
