@@ -9,7 +9,7 @@ use unit8::tch::nn::VarStore;
 use unit8::tch::{self, Device, Tensor};
 use unit8::{
     AutoModelForSequenceClassification as Model, ClassMetrics, ClassWeights, Classifier,
-    CsvOptions, DataLoader, Dataset, Encodings, EpochMetrics, History, Metric, MultiLabels,
+    CsvOptions, DataLoader, Dataset, Encodings, EpochMetrics, History, Metric, Mode, MultiLabels,
     Optimizer, Precision, Result, Reviews, Run, Runs, StepMetrics, Targets, ThresholdCurve,
     Trainer,
 };
@@ -36,6 +36,26 @@ fn main() -> Result<()> {
             let texts = encode(&model, texts, length)?;
             let [states] = model.features([&texts], Precision::Fp32)?;
             print(states.tensor());
+        }
+        ["gradients", model, texts, length, file] => {
+            let model = Model::from_pretrained(model, 3)?;
+            let texts = encode(&model, texts, length)?;
+            let rows: Vec<usize> = (0..texts.len()).collect();
+            let labels: Vec<i64> = (0..texts.len() as i64).map(|row| row % 3).collect();
+            let logits = model.forward(&texts.gather(&rows, Device::Cpu)?);
+            logits.cross_entropy_for_logits(&Tensor::from_slice(&labels)).backward();
+            let parameters = model.named_parameters().into_iter();
+            let gradients: Vec<_> = parameters.map(|(name, p)| (name, p.grad())).collect();
+            Tensor::write_safetensors(&gradients, file)?;
+        }
+        ["dropout", model, texts, length] => {
+            let model = Model::from_pretrained(model, 3)?;
+            let texts = encode(&model, texts, length)?;
+            let rows: Vec<usize> = (0..texts.len()).collect();
+            let tokens = texts.gather(&rows, Device::Cpu)?;
+            tch::manual_seed(1);
+            let mode = Mode { train: true, ..Mode::default() };
+            print(&tch::no_grad(|| model.forward_t(&tokens, mode)));
         }
         ["explain", model, texts, length] => {
             let model = Model::from_pretrained(model, 3)?;

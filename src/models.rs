@@ -1,6 +1,7 @@
-//! Pretrained encoders with a classifier on top: DistilBERT, BERT, RoBERTa and XLM-RoBERTa, as
-//! Hugging Face's transformers define them.
+//! Pretrained encoders with a classifier on top: DistilBERT, BERT, RoBERTa, XLM-RoBERTa, ELECTRA and
+//! ModernBERT, as Hugging Face's transformers define them.
 
+mod architecture;
 mod attention;
 mod bert;
 mod classes;
@@ -8,12 +9,14 @@ mod classifier;
 mod config;
 mod distilbert;
 mod dropout;
+mod electra;
 mod explain;
 mod features;
 mod freeze;
 mod head;
 mod layers;
 mod legendre;
+mod modernbert;
 mod pytorch;
 mod reading;
 mod save;
@@ -29,15 +32,17 @@ use crate::hub;
 use crate::mode::Mode;
 use crate::tokenizer::{Tokenizer, Tokens};
 use crate::trainer::guarded;
+pub use architecture::Architecture;
 pub use attention::Attention;
 use bert::Bert;
-pub use config::Architecture;
 use config::Config;
 use distilbert::DistilBert;
+use electra::Electra;
 pub use features::HiddenStates;
 pub use freeze::ParameterCount;
 use head::Head;
-use layers::Pass;
+use layers::{Encoder, Pass};
+use modernbert::ModernBert;
 use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 use tch::Tensor;
@@ -60,33 +65,9 @@ pub struct AutoModelForSequenceClassification {
     class_names: RefCell<Vec<String>>,
     /// Whether a text gets any number of labels; not known of new last layers.
     multi_label: Cell<Option<bool>>,
-    encoder: Encoder,
+    encoder: Box<dyn Encoder>,
     head: Head,
     store: VarStore,
-}
-
-#[derive(Debug)]
-enum Encoder {
-    DistilBert(DistilBert),
-    Bert(Bert),
-}
-
-impl Encoder {
-    /// (B, T) -> (B, D)
-    fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
-        match self {
-            Encoder::DistilBert(encoder) => encoder.forward(input_ids, pass),
-            Encoder::Bert(encoder) => encoder.forward(input_ids, pass),
-        }
-    }
-
-    /// The vectors of the word pieces alone: (B, T) -> (B, T, D)
-    fn words(&self, input_ids: &Tensor) -> Tensor {
-        match self {
-            Encoder::DistilBert(encoder) => encoder.words(input_ids),
-            Encoder::Bert(encoder) => encoder.words(input_ids),
-        }
-    }
 }
 
 impl AutoModelForSequenceClassification {
@@ -233,7 +214,7 @@ impl AutoModelForSequenceClassification {
         Ok(attentions)
     }
 
-    /// The hidden state of the first token of each text, behind the last block: (B, T) -> (B, D).
+    /// What the last layers see of each text: (B, T) -> (B, D).
     ///
     /// # Panics
     /// If the tokens are none of this model's, as tch's own functions do where things don't fit.
@@ -303,12 +284,14 @@ impl AutoModelForSequenceClassification {
     }
 }
 
-fn build(config: &Config, store: &VarStore) -> (Encoder, Head) {
+fn build(config: &Config, store: &VarStore) -> (Box<dyn Encoder>, Head) {
     let root = store.root();
-    let path = &root / config.architecture.prefix();
-    let encoder = match config.architecture {
-        Architecture::DistilBert => Encoder::DistilBert(DistilBert::new(&path, config)),
-        Architecture::Bert | Architecture::Roberta => Encoder::Bert(Bert::new(&path, config)),
+    let path = &root / config.architecture.names().prefix;
+    let encoder: Box<dyn Encoder> = match config.architecture {
+        Architecture::DistilBert => Box::new(DistilBert::new(&path, config)),
+        Architecture::Bert | Architecture::Roberta => Box::new(Bert::new(&path, config)),
+        Architecture::Electra => Box::new(Electra::new(&path, config)),
+        Architecture::ModernBert => Box::new(ModernBert::new(&path, config)),
     };
     (encoder, Head::new(&root, config))
 }

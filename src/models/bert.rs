@@ -4,18 +4,37 @@
 
 use super::config::{Architecture, Config};
 use super::dropout::{add_dropped, dropout};
-use super::layers::{Activation, Embedding, LayerNorm, Linear, Pass, attention};
+use super::layers::{Activation, Embedding, Encoder, LayerNorm, Linear, Pass, attention};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
 #[derive(Debug)]
 pub struct Bert {
     embeddings: Embeddings,
-    layer: Vec<Block>,
+    encoder: Blocks,
+}
+
+impl Bert {
+    pub fn new(path: &Path, config: &Config) -> Bert {
+        Bert {
+            embeddings: Embeddings::new(&(path / "embeddings"), config),
+            encoder: Blocks::new(&(path / "encoder"), config),
+        }
+    }
+}
+
+impl Encoder for Bert {
+    fn words(&self, input_ids: &Tensor) -> Tensor {
+        self.embeddings.words(input_ids)
+    }
+
+    fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
+        self.encoder.forward(self.embeddings.forward(input_ids, pass), pass)
+    }
 }
 
 #[derive(Debug)]
-struct Embeddings {
+pub struct Embeddings {
     word_embeddings: Embedding,
     position_embeddings: Embedding,
     token_type_embeddings: Embedding,
@@ -25,53 +44,35 @@ struct Embeddings {
     padding_id: Option<i64>,
 }
 
-impl Bert {
-    pub fn new(path: &Path, config: &Config) -> Bert {
-        let layers = path / "encoder" / "layer";
-        Bert {
-            embeddings: Embeddings::new(&(path / "embeddings"), config),
-            layer: (0..config.layers).map(|i| Block::new(&(&layers / i), config)).collect(),
-        }
-    }
-
-    /// The vectors of the word pieces alone: (B, T) -> (B, T, D)
-    pub fn words(&self, input_ids: &Tensor) -> Tensor {
-        self.embeddings.word_embeddings.forward(input_ids)
-    }
-
-    /// The hidden state of the first token: (B, T) -> (B, D)
-    pub fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
-        let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
-        for (number, layer) in self.layer.iter().enumerate() {
-            let asked = pass.asked(&hidden, number + 1 == self.layer.len());
-            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, 1, D)
-        }
-        hidden.select(1, 0)
-    }
-}
-
 impl Embeddings {
-    fn new(path: &Path, config: &Config) -> Embeddings {
-        let table = |name: &str, entries| Embedding::new(&(path / name), entries, config.width);
+    pub fn new(path: &Path, config: &Config) -> Embeddings {
+        let width = config.embedding_width;
+        let table = |name: &str, entries| Embedding::new(&(path / name), entries, width);
         Embeddings {
             word_embeddings: table("word_embeddings", config.vocab_size),
             position_embeddings: table("position_embeddings", config.positions),
             token_type_embeddings: table("token_type_embeddings", config.token_types),
-            layer_norm: LayerNorm::new(&(path / "LayerNorm"), config.width, config.epsilon),
-            dropout: config.dropout,
+            layer_norm: LayerNorm::new(&(path / "LayerNorm"), width, config.epsilon),
+            dropout: config.embedding_dropout,
             padding_id: (config.architecture == Architecture::Roberta).then_some(config.padding_id),
         }
     }
 
-    fn forward(&self, input_ids: &Tensor, pass: &Pass<'_>) -> Tensor {
+    /// The vectors of the word pieces alone: (B, T) -> (B, T, E)
+    pub fn words(&self, input_ids: &Tensor) -> Tensor {
+        self.word_embeddings.forward(input_ids)
+    }
+
+    /// (B, T) -> (B, T, E), in the numbers that the blocks calculate with
+    pub fn forward(&self, input_ids: &Tensor, pass: &Pass<'_>) -> Tensor {
         let words = match &pass.words {
             Some(words) => words.shallow_clone(),
-            None => self.word_embeddings.forward(input_ids),
-        }; // (B, T, D)
+            None => self.words(input_ids),
+        }; // (B, T, E)
         // A text alone is of type 0; pairs of texts have two types.
-        let types = self.token_type_embeddings.forward(&input_ids.zeros_like()); // (B, T, D)
+        let types = self.token_type_embeddings.forward(&input_ids.zeros_like()); // (B, T, E)
         let positions = self.position_embeddings.forward(&self.positions(input_ids));
-        let embedded = self.layer_norm.forward(&(words + types + positions)); // (B, T, D)
+        let embedded = self.layer_norm.forward(&(words + types + positions)); // (B, T, E)
         let embedded = dropout(&embedded, self.dropout, pass.mode.train);
         embedded.to_kind(pass.mode.precision.kind())
     }
@@ -85,6 +86,28 @@ impl Embeddings {
                 is_text.cumsum(1, Kind::Int64) * is_text + padding
             }
         }
+    }
+}
+
+/// One after the other.
+#[derive(Debug)]
+pub struct Blocks {
+    layer: Vec<Block>,
+}
+
+impl Blocks {
+    pub fn new(path: &Path, config: &Config) -> Blocks {
+        let layers = path / "layer";
+        Blocks { layer: (0..config.layers).map(|i| Block::new(&(&layers / i), config)).collect() }
+    }
+
+    /// The state of the first token behind the last block: (B, T, D) -> (B, D)
+    pub fn forward(&self, mut hidden: Tensor, pass: &mut Pass<'_>) -> Tensor {
+        for (number, layer) in self.layer.iter().enumerate() {
+            let asked = pass.asked(&hidden, number + 1 == self.layer.len());
+            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, 1, D)
+        }
+        hidden.select(1, 0)
     }
 }
 

@@ -1,62 +1,15 @@
 //! What `config.json` says about a model.
 
+mod fields;
+mod modernbert;
+
+use super::architecture::Architecture;
 use super::layers::Activation;
 use crate::error::{Error, Result};
+use fields::Fields;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-
-/// The encoders that this library can build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Architecture {
-    /// DistilBERT.
-    DistilBert,
-    /// BERT.
-    Bert,
-    /// RoBERTa and XLM-RoBERTa.
-    Roberta,
-}
-
-impl Architecture {
-    fn named(name: &str) -> Option<Architecture> {
-        match name {
-            "distilbert" => Some(Architecture::DistilBert),
-            "bert" => Some(Architecture::Bert),
-            "roberta" | "xlm-roberta" => Some(Architecture::Roberta),
-            _ => None,
-        }
-    }
-
-    /// What the keys of the encoder begin with.
-    pub(super) fn prefix(self) -> &'static str {
-        match self {
-            Architecture::DistilBert => "distilbert",
-            Architecture::Bert => "bert",
-            Architecture::Roberta => "roberta",
-        }
-    }
-
-    /// The modules after the encoder.
-    pub(super) fn last_layers(self) -> [&'static str; 2] {
-        match self {
-            Architecture::DistilBert => ["pre_classifier", "classifier"],
-            Architecture::Bert => ["pooler", "classifier"],
-            Architecture::Roberta => ["classifier.dense", "classifier.out_proj"],
-        }
-    }
-
-    /// The name of the class in transformers.
-    pub(super) fn class_name(self, model_type: &str) -> &'static str {
-        match self {
-            Architecture::DistilBert => "DistilBertForSequenceClassification",
-            Architecture::Bert => "BertForSequenceClassification",
-            Architecture::Roberta if model_type == "xlm-roberta" => {
-                "XLMRobertaForSequenceClassification"
-            }
-            Architecture::Roberta => "RobertaForSequenceClassification",
-        }
-    }
-}
 
 /// The sizes of a model.
 #[derive(Clone, Debug)]
@@ -66,25 +19,57 @@ pub struct Config {
     pub vocab_size: i64,
     /// The width of the hidden states, D.
     pub width: i64,
+    /// That of the vectors of word pieces and positions, E.
+    pub embedding_width: i64,
     /// The width between the two linear layers of a block.
     pub inner_width: i64,
     pub layers: i64,
     pub heads: i64,
-    /// The entries of the table of positions.
+    /// The most tokens; the entries of the table of positions, where there is one.
     pub positions: i64,
     pub token_types: i64,
     pub padding_id: i64,
+    /// Of each block, where there is no table of positions.
+    pub rotary: Vec<Rotary>,
+    pub biases: Biases,
     pub activation: Activation,
+    /// The function between the last layers.
+    pub head_activation: Activation,
     /// The epsilon of the layer norms.
     pub epsilon: f64,
+    pub embedding_dropout: f64,
     pub dropout: f64,
     pub attention_dropout: f64,
     pub head_dropout: f64,
+    /// Whether the last layers see the mean of the tokens' states instead of the first one.
+    pub mean_pooling: bool,
     /// The standard deviation of new weights.
     pub initializer_range: f64,
     /// The file itself, for what else it says.
     pub json: Value,
 }
+
+/// How the attention of a block knows where the tokens stand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rotary {
+    /// The wavelengths of the positions go from 2π to nearly 2π times this.
+    pub theta: f64,
+    /// How many tokens a token sees to either side. None: the whole text.
+    pub reach: Option<i64>,
+}
+
+/// Which layers add a bias, where that is a choice.
+#[derive(Clone, Copy, Debug)]
+pub struct Biases {
+    pub attention: bool,
+    pub mlp: bool,
+    pub norms: bool,
+    /// The first of the last layers: the one that gives the logits always has one.
+    pub head: bool,
+}
+
+/// All have.
+const BIASES: Biases = Biases { attention: true, mlp: true, norms: true, head: true };
 
 /// How many outputs the file says that the model has. None: it does not say.
 pub fn outputs(config: &Value) -> Option<u64> {
@@ -106,15 +91,15 @@ impl Config {
         let num_classes = num_classes.map_or_else(said, |given| given as i64);
         let model_type = json["model_type"].as_str().unwrap_or("(no model_type)");
         let architecture = Architecture::named(model_type).ok_or_else(|| {
-            fields.refuse(format!(
-                "model_type {model_type} is not known here: take a distilbert, bert, roberta or \
-                 xlm-roberta model"
-            ))
+            let known = Architecture::model_types();
+            fields
+                .refuse(format!("model_type {model_type} is not known here: take a {known} model"))
         })?;
-        let config = if architecture == Architecture::DistilBert {
-            fields.distilbert(num_classes)?
-        } else {
-            fields.bert(architecture, num_classes)?
+        let config = match architecture {
+            Architecture::DistilBert => fields.distilbert(num_classes)?,
+            Architecture::Bert | Architecture::Roberta => fields.bert(architecture, num_classes)?,
+            Architecture::Electra => fields.electra(num_classes)?,
+            Architecture::ModernBert => fields.modernbert(num_classes)?,
         };
         if config.width % config.heads != 0 {
             let (width, heads) = (config.width, config.heads);
@@ -131,11 +116,6 @@ impl Config {
     }
 }
 
-struct Fields<'a> {
-    path: &'a Path,
-    json: &'a Value,
-}
-
 impl Fields<'_> {
     fn distilbert(&self, num_classes: i64) -> Result<Config> {
         Ok(Config {
@@ -143,17 +123,23 @@ impl Fields<'_> {
             num_classes,
             vocab_size: self.size("vocab_size")?,
             width: self.size("dim")?,
+            embedding_width: self.size("dim")?,
             inner_width: self.size("hidden_dim")?,
             layers: self.size("n_layers")?,
             heads: self.size("n_heads")?,
             positions: self.size("max_position_embeddings")?,
             token_types: 0,
             padding_id: self.json["pad_token_id"].as_i64().unwrap_or(0),
+            rotary: Vec::new(),
+            biases: BIASES,
             activation: self.activation("activation")?,
+            head_activation: Activation::Relu,
             epsilon: 1e-12,
+            embedding_dropout: self.share("dropout", 0.1)?,
             dropout: self.share("dropout", 0.1)?,
             attention_dropout: self.share("attention_dropout", 0.1)?,
             head_dropout: self.share("seq_classif_dropout", 0.2)?,
+            mean_pooling: false,
             initializer_range: self.json["initializer_range"].as_f64().unwrap_or(0.02),
             json: Value::Null,
         })
@@ -163,6 +149,9 @@ impl Fields<'_> {
         if self.json["position_embedding_type"].as_str().is_some_and(|kind| kind != "absolute") {
             return Err(self.refuse("only absolute position embeddings are known here".to_owned()));
         }
+        if self.json["is_decoder"] == true {
+            return Err(self.refuse("is_decoder is true: only encoders are known here".to_owned()));
+        }
         let dropout = self.share("hidden_dropout_prob", 0.1)?;
         let padding = if architecture == Architecture::Roberta { 1 } else { 0 };
         Ok(Config {
@@ -170,49 +159,33 @@ impl Fields<'_> {
             num_classes,
             vocab_size: self.size("vocab_size")?,
             width: self.size("hidden_size")?,
+            embedding_width: self.size("hidden_size")?,
             inner_width: self.size("intermediate_size")?,
             layers: self.size("num_hidden_layers")?,
             heads: self.size("num_attention_heads")?,
             positions: self.size("max_position_embeddings")?,
             token_types: self.size("type_vocab_size")?,
             padding_id: self.json["pad_token_id"].as_i64().unwrap_or(padding),
+            rotary: Vec::new(),
+            biases: BIASES,
             activation: self.activation("hidden_act")?,
+            head_activation: Activation::Tanh,
             epsilon: self.json["layer_norm_eps"].as_f64().unwrap_or(1e-12),
+            embedding_dropout: dropout,
             dropout,
             attention_dropout: self.share("attention_probs_dropout_prob", 0.1)?,
             head_dropout: self.share("classifier_dropout", dropout)?,
+            mean_pooling: false,
             initializer_range: self.json["initializer_range"].as_f64().unwrap_or(0.02),
             json: Value::Null,
         })
     }
 
-    /// A number of entries, at least 1 and no more than the largest models have.
-    fn size(&self, name: &str) -> Result<i64> {
-        let value = &self.json[name];
-        match value.as_i64() {
-            Some(size @ 1..=10_000_000) => Ok(size),
-            _ => Err(self.refuse(format!("{name} is {value}: it must be a number from 1"))),
-        }
-    }
-
-    /// A share from 0 to 1; an absent one is the default.
-    fn share(&self, name: &str, default: f64) -> Result<f64> {
-        match &self.json[name] {
-            Value::Null => Ok(default),
-            value => value.as_f64().filter(|share| (0.0..1.0).contains(share)).ok_or_else(|| {
-                self.refuse(format!("{name} is {value}: it must be a number from 0 to 1"))
-            }),
-        }
-    }
-
-    fn activation(&self, name: &str) -> Result<Activation> {
-        let value = self.json[name].as_str().unwrap_or("gelu");
-        Activation::named(value).ok_or_else(|| {
-            self.refuse(format!("{name} {value} is not known here: gelu, gelu_new and relu are"))
+    fn electra(&self, num_classes: i64) -> Result<Config> {
+        Ok(Config {
+            embedding_width: self.size("embedding_size")?,
+            head_activation: Activation::Gelu,
+            ..self.bert(Architecture::Electra, num_classes)?
         })
-    }
-
-    fn refuse(&self, message: String) -> Error {
-        Error::file(self.path, message)
     }
 }

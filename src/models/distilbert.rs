@@ -3,7 +3,7 @@
 
 use super::config::Config;
 use super::dropout::{add_dropped, dropout};
-use super::layers::{Activation, Embedding, LayerNorm, Linear, Pass, attention};
+use super::layers::{Activation, Embedding, Encoder, LayerNorm, Linear, Pass, attention};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
@@ -29,14 +29,15 @@ impl DistilBert {
             layer: (0..config.layers).map(|i| Block::new(&(&layers / i), config)).collect(),
         }
     }
+}
 
-    /// The vectors of the word pieces alone: (B, T) -> (B, T, D)
-    pub fn words(&self, input_ids: &Tensor) -> Tensor {
+impl Encoder for DistilBert {
+    fn words(&self, input_ids: &Tensor) -> Tensor {
         self.embeddings.word_embeddings.forward(input_ids)
     }
 
-    /// The hidden state of the first token: (B, T) -> (B, D)
-    pub fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
+    /// The state of the first token behind the last block: (B, T) -> (B, D)
+    fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
         for (number, layer) in self.layer.iter().enumerate() {
             let asked = pass.asked(&hidden, number + 1 == self.layer.len());
@@ -60,7 +61,7 @@ impl Embeddings {
                 config.width,
             ),
             layer_norm: LayerNorm::new(&(path / "LayerNorm"), config.width, config.epsilon),
-            dropout: config.dropout,
+            dropout: config.embedding_dropout,
         }
     }
 

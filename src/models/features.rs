@@ -15,8 +15,8 @@ use tch::{Device, Kind, Tensor};
 const WHAT: &str = "the encoder";
 const STATES: &str = "states";
 
-/// The hidden state of each text's first token, behind the last block of the encoder: all that the
-/// last layers see of a text.
+/// The hidden state of each text's first token behind the last block of the encoder, or, of some
+/// ModernBERTs, the mean of all: what the last layers see of a text.
 #[derive(Debug)]
 pub struct HiddenStates {
     states: Tensor, // (texts, D), f32, on the CPU
@@ -89,7 +89,7 @@ impl AutoModelForSequenceClassification {
         let mut reading = Reading::start(missing.map(|(texts, _)| *texts));
         for ((texts, kept), states) in texts.iter().zip(kept).zip(&mut sets) {
             if !states.defined() {
-                *states = self.first_states(texts, precision, &mut reading)?;
+                *states = self.states_of(texts, precision, &mut reading)?;
                 kept.keep(&[(STATES.to_owned(), states.shallow_clone())]);
             }
         }
@@ -110,7 +110,7 @@ impl AutoModelForSequenceClassification {
     }
 
     /// (texts, D)
-    fn first_states(
+    fn states_of(
         &self,
         texts: &Encodings,
         precision: Precision,
@@ -122,8 +122,8 @@ impl AutoModelForSequenceClassification {
         let tokens = tokens_in(texts);
         let mut progress = |share| bar.at((*done + share * tokens) / *all, String::new);
         let states = pass.over(texts, &mut progress, |tokens, _| {
-            let first = guarded(WHAT, || self.encode(tokens, mode, None))?;
-            Ok(first.f_to_kind(Kind::Float)?)
+            let states = guarded(WHAT, || self.encode(tokens, mode, None))?;
+            Ok(states.f_to_kind(Kind::Float)?)
         })?;
         *done += tokens;
         if bool::try_from(states.f_isfinite()?.f_all()?)? {

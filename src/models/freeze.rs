@@ -39,7 +39,8 @@ impl AutoModelForSequenceClassification {
         Ok(())
     }
 
-    /// Lets a training change the last `count` blocks of the encoder.
+    /// Lets a training change the last `count` blocks of the encoder, and ModernBERT's `final_norm`
+    /// behind them.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are not so many.
@@ -49,13 +50,16 @@ impl AutoModelForSequenceClassification {
             let remedy = format!("the encoder has {blocks} blocks");
             return Err(Error::argument("count", count, remedy));
         }
-        let modules: Vec<String> = (blocks - count..blocks).map(|i| format!("layer.{i}")).collect();
-        self.unfreeze(&modules)
+        let names = self.config.architecture.names();
+        let numbers = blocks - count..blocks;
+        let behind = names.behind_blocks.filter(|_| count > 0).map(str::to_owned);
+        let modules = numbers.map(|number| format!("{}.{number}", names.blocks)).chain(behind);
+        self.unfreeze(&modules.collect::<Vec<_>>())
     }
 
     /// The modules after the encoder, from the hidden state to the logits.
     pub fn last_layers(&self) -> Vec<String> {
-        self.config.architecture.last_layers().map(str::to_owned).into()
+        self.config.architecture.names().last_layers.map(str::to_owned).into()
     }
 
     /// How many parameters there are, and how many of them are trained.
@@ -73,7 +77,11 @@ impl AutoModelForSequenceClassification {
         if !is_encoder(parameter, self.config.architecture) {
             return 0;
         }
-        let mut path = parameter.split('.').skip_while(|module| *module != "layer").skip(1);
+        let names = self.config.architecture.names();
+        if names.behind_blocks.is_some_and(|module| belongs_to(parameter, module)) {
+            return 1;
+        }
+        let mut path = parameter.split('.').skip_while(|module| *module != names.blocks).skip(1);
         let block = path.next().and_then(|number| number.parse::<usize>().ok());
         self.num_blocks() + 1 - block.map_or(0, |number| number + 1)
     }

@@ -1,49 +1,60 @@
-//! The last layers: from the hidden state of the first token to the logits.
+//! The last layers: from what the encoder says of a text to the logits.
 
-use super::config::{Architecture, Config};
+use super::architecture::Architecture;
+use super::config::Config;
 use super::dropout::dropout;
-use super::layers::Linear;
+use super::layers::{Activation, LayerNorm, Linear};
 use crate::mode::Mode;
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
-/// Two linear layers with a function between them, which the three architectures name and order
+/// Two linear layers with a function between them, which each architecture names and surrounds
 /// differently.
 #[derive(Debug)]
 pub struct Head {
     dense: Linear,
+    activation: Activation,
+    /// ModernBERT's.
+    norm: Option<LayerNorm>,
     classifier: Linear,
-    architecture: Architecture,
+    /// Whether dropout is at work before the first layer, too.
+    dropped_before: bool,
     dropout: f64,
 }
 
 impl Head {
-    /// `root` is the model's own path: DistilBERT's and BERT's layers stand beside the encoder, but
-    /// for BERT's pooler, which belongs to it.
+    /// `root` is the model's own path: the layers stand beside the encoder, but for BERT's pooler,
+    /// which belongs to it.
     pub fn new(root: &Path, config: &Config) -> Head {
+        let both = root / "classifier";
         let (dense, classifier) = match config.architecture {
-            Architecture::DistilBert => (root / "pre_classifier", root / "classifier"),
-            Architecture::Bert => (root / "bert" / "pooler" / "dense", root / "classifier"),
-            Architecture::Roberta => {
-                (root / "classifier" / "dense", root / "classifier" / "out_proj")
-            }
+            Architecture::DistilBert => (root / "pre_classifier", both),
+            Architecture::Bert => (root / "bert" / "pooler" / "dense", both),
+            Architecture::Roberta | Architecture::Electra => (&both / "dense", &both / "out_proj"),
+            Architecture::ModernBert => (root / "head" / "dense", both),
         };
+        let (width, biases) = (config.width, config.biases);
+        let norm =
+            || LayerNorm::with_bias(&(root / "head" / "norm"), width, config.epsilon, biases.norms);
         Head {
-            dense: Linear::new(&dense, config.width, config.width),
-            classifier: Linear::new(&classifier, config.width, config.num_classes),
-            architecture: config.architecture,
+            dense: Linear::with_bias(&dense, width, width, biases.head),
+            activation: config.head_activation,
+            norm: (config.architecture == Architecture::ModernBert).then(norm),
+            classifier: Linear::new(&classifier, width, config.num_classes),
+            dropped_before: matches!(
+                config.architecture,
+                Architecture::Roberta | Architecture::Electra
+            ),
             dropout: config.head_dropout,
         }
     }
 
     /// (B, D) -> (B, classes), f32
-    pub fn forward(&self, first: &Tensor, mode: Mode) -> Tensor {
-        let drop = |x: &Tensor| dropout(x, self.dropout, mode.train);
-        let dense = match self.architecture {
-            Architecture::DistilBert => self.dense.forward(first).relu(),
-            Architecture::Bert => self.dense.forward(first).tanh(),
-            Architecture::Roberta => self.dense.forward(&drop(first)).tanh(),
-        }; // (B, D)
-        self.classifier.forward(&drop(&dense)).to_kind(Kind::Float)
+    pub fn forward(&self, state: &Tensor, mode: Mode) -> Tensor {
+        let drop = |x: &Tensor, at_work| dropout(x, self.dropout, mode.train && at_work);
+        let dense = self.dense.forward(&drop(state, self.dropped_before));
+        let active = self.activation.forward(&dense); // (B, D)
+        let last = self.norm.as_ref().map_or(active.shallow_clone(), |norm| norm.forward(&active));
+        self.classifier.forward(&drop(&last, true)).to_kind(Kind::Float)
     }
 }

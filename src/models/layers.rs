@@ -4,50 +4,68 @@
 //! 32-bit parameters rounded to 16 bits, and the gradients arrive at the 32-bit ones.
 
 use crate::mode::Mode;
+use std::fmt::Debug;
 use tch::nn::{Init, Path};
 use tch::{Device, Kind, Tensor};
+
+/// What is pretrained: from word pieces to a state that the last layers know a text by.
+pub trait Encoder: Debug + Send {
+    /// The vectors of the word pieces alone: (B, T) -> (B, T, E)
+    fn words(&self, input_ids: &Tensor) -> Tensor;
+
+    /// What the last layers see: (B, T) -> (B, D)
+    fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor;
+}
 
 /// A variable that is filled later, from a checkpoint or at random.
 fn variable(path: &Path, name: &str, shape: &[i64]) -> Tensor {
     path.var(name, shape, Init::Const(0.0))
 }
 
-/// y = x Wᵀ + b
+/// y = x Wᵀ + b, or without b
 #[derive(Debug)]
 pub struct Linear {
-    weight: Tensor, // (outputs, inputs)
-    bias: Tensor,   // (outputs)
+    weight: Tensor,       // (outputs, inputs)
+    bias: Option<Tensor>, // (outputs)
 }
 
 impl Linear {
     pub fn new(path: &Path, inputs: i64, outputs: i64) -> Linear {
+        Linear::with_bias(path, inputs, outputs, true)
+    }
+
+    pub fn with_bias(path: &Path, inputs: i64, outputs: i64, bias: bool) -> Linear {
         Linear {
             weight: variable(path, "weight", &[outputs, inputs]),
-            bias: variable(path, "bias", &[outputs]),
+            bias: bias.then(|| variable(path, "bias", &[outputs])),
         }
     }
 
     /// (..., inputs) -> (..., outputs)
     pub fn forward(&self, x: &Tensor) -> Tensor {
         let kind = x.kind();
-        x.linear(&self.weight.to_kind(kind), Some(self.bias.to_kind(kind)))
+        x.linear(&self.weight.to_kind(kind), self.bias.as_ref().map(|bias| bias.to_kind(kind)))
     }
 }
 
 /// Shifts and scales each vector to mean 0 and variance 1, then by a learned scale and shift (Ba et
-/// al. 2016, <https://arxiv.org/abs/1607.06450>).
+/// al. 2016, <https://arxiv.org/abs/1607.06450>), or without the shift.
 #[derive(Debug)]
 pub struct LayerNorm {
-    weight: Tensor, // (width)
-    bias: Tensor,   // (width)
+    weight: Tensor,       // (width)
+    bias: Option<Tensor>, // (width)
     epsilon: f64,
 }
 
 impl LayerNorm {
     pub fn new(path: &Path, width: i64, epsilon: f64) -> LayerNorm {
+        LayerNorm::with_bias(path, width, epsilon, true)
+    }
+
+    pub fn with_bias(path: &Path, width: i64, epsilon: f64, bias: bool) -> LayerNorm {
         LayerNorm {
             weight: variable(path, "weight", &[width]),
-            bias: variable(path, "bias", &[width]),
+            bias: bias.then(|| variable(path, "bias", &[width])),
             epsilon,
         }
     }
@@ -55,8 +73,8 @@ impl LayerNorm {
     /// (..., width) -> (..., width)
     pub fn forward(&self, x: &Tensor) -> Tensor {
         let (kind, width) = (x.kind(), self.weight.size());
-        let (weight, bias) = (self.weight.to_kind(kind), self.bias.to_kind(kind));
-        x.layer_norm(&width, Some(weight), Some(bias), self.epsilon, false)
+        let bias = self.bias.as_ref().map(|bias| bias.to_kind(kind));
+        x.layer_norm(&width, Some(self.weight.to_kind(kind)), bias, self.epsilon, false)
     }
 }
 
@@ -77,7 +95,7 @@ impl Embedding {
     }
 }
 
-/// The function between the two layers of a block.
+/// The function between two layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// x Φ(x), exactly (Hendrycks and Gimpel 2016, <https://arxiv.org/abs/1606.08415>).
@@ -85,6 +103,7 @@ pub enum Activation {
     /// The same by an approximation with tanh.
     GeluTanh,
     Relu,
+    Tanh,
 }
 
 impl Activation {
@@ -94,6 +113,7 @@ impl Activation {
             "gelu" => Some(Activation::Gelu),
             "gelu_new" | "gelu_pytorch_tanh" => Some(Activation::GeluTanh),
             "relu" => Some(Activation::Relu),
+            "tanh" => Some(Activation::Tanh),
             _ => None,
         }
     }
@@ -103,6 +123,7 @@ impl Activation {
             Activation::Gelu => x.gelu("none"),
             Activation::GeluTanh => x.gelu("tanh"),
             Activation::Relu => x.relu(),
+            Activation::Tanh => x.tanh(),
         }
     }
 }
@@ -113,7 +134,7 @@ pub struct Pass<'a> {
     /// Added to the attention scores, shape (B, 1, 1, T): 0 for a token, -inf for padding. `None`
     /// where nothing is padding.
     pub mask: Option<Tensor>,
-    /// Vectors that stand in for those of the tokens' word pieces, shape (B, T, D).
+    /// Vectors that stand in for those of the tokens' word pieces, shape (B, T, E).
     pub words: Option<Tensor>,
     /// Where the attention weights of each layer go, if somebody wants to see them.
     pub attentions: Option<&'a mut Vec<Tensor>>,
@@ -136,38 +157,53 @@ impl Pass<'_> {
 ///
 /// `q` has shape (B, A, D), `k` and `v` have (B, T, D), and the result has that of `q`: A tokens are
 /// asked for, which attend to T.
-pub fn attention([q, k, v]: [Tensor; 3], heads: i64, dropout: f64, pass: &mut Pass<'_>) -> Tensor {
-    let (batch, asked, width) = q.size3().unwrap_or_default();
-    let split = |x: &Tensor| x.view([batch, -1, heads, width / heads]).transpose(1, 2);
-    let (q, k, v) = (split(&q), split(&k), split(&v)); // (B, h, A or T, D / h)
+pub fn attention(qkv: [Tensor; 3], heads: i64, dropout: f64, pass: &mut Pass<'_>) -> Tensor {
+    let (batch, _, width) = qkv[0].size3().unwrap_or_default();
+    let split = |x: Tensor| x.view([batch, -1, heads, width / heads]).transpose(1, 2);
+    let mask = pass.mask.as_ref().map(Tensor::shallow_clone);
+    joined(&attend(qkv.map(split), mask.as_ref(), dropout, pass))
+}
+
+/// The heads side by side: (B, h, A, D / h) -> (B, A, D)
+pub fn joined(heads: &Tensor) -> Tensor {
+    let (batch, _, asked, _) = heads.size4().unwrap_or_default();
+    heads.transpose(1, 2).reshape([batch, asked, -1])
+}
+
+/// The attention of each head, with a mask that is added to the scores, (1 or B, 1, 1 or A, T):
+/// (B, h, A, D / h) and twice (B, h, T, D / h) -> (B, h, A, D / h)
+pub fn attend(
+    [q, k, v]: [Tensor; 3],
+    mask: Option<&Tensor>,
+    dropout: f64,
+    pass: &mut Pass<'_>,
+) -> Tensor {
     let dropout = if pass.mode.train { dropout } else { 0.0 };
     // On a CPU the fused function knows no dropout; without one it takes half the time.
     let by_hand = dropout > 0.0 && q.device() == Device::Cpu;
-    let context = if by_hand || pass.attentions.is_some() {
-        let weights = attention_weights(&q, &k, pass); // (B, h, A, T)
-        if let Some(attentions) = pass.attentions.as_deref_mut() {
-            attentions.push(weights.to_kind(Kind::Float));
-        }
-        super::dropout::dropout(&weights, dropout, true).matmul(&v)
-    } else {
-        let mask = pass.mask.as_ref();
-        Tensor::scaled_dot_product_attention(&q, &k, &v, mask, dropout, false, None, false)
-    }; // (B, h, A, D / h)
-    context.transpose(1, 2).reshape([batch, asked, width])
+    if !by_hand && pass.attentions.is_none() {
+        return Tensor::scaled_dot_product_attention(&q, &k, &v, mask, dropout, false, None, false);
+    }
+    let weights = attention_weights(&q, &k, mask); // (B, h, A, T)
+    if let Some(attentions) = pass.attentions.as_deref_mut() {
+        attentions.push(weights.to_kind(Kind::Float));
+    }
+    super::dropout::dropout(&weights, dropout, true).matmul(&v)
 }
 
 /// The softmax of the scaled products of queries and keys, which the fused function never writes
 /// down.
-fn attention_weights(q: &Tensor, k: &Tensor, pass: &Pass<'_>) -> Tensor {
+fn attention_weights(q: &Tensor, k: &Tensor, mask: Option<&Tensor>) -> Tensor {
     let (batch, heads, asked, width) = q.size4().unwrap_or_default();
     let flat = |x: &Tensor| x.reshape([batch * heads, -1, width]);
     let (q, k) = (flat(q), flat(k).transpose(1, 2));
     let tokens = k.size()[2];
     let scale = 1.0 / (width as f64).sqrt();
-    let scores = match &pass.mask {
+    let scores = match mask {
         Some(mask) => {
-            let mask = mask.expand([batch, heads, 1, tokens], false);
-            mask.reshape([batch * heads, 1, tokens]).baddbmm(&q, &k, 1.0, scale)
+            let rows = mask.size()[2]; // 1 or A
+            let mask = mask.expand([batch, heads, rows, tokens], false);
+            mask.reshape([batch * heads, rows, tokens]).baddbmm(&q, &k, 1.0, scale)
         }
         None => (q * scale).bmm(&k),
     }; // (B h, A, T)

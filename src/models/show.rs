@@ -1,6 +1,6 @@
 //! How a model shows itself: the tree of its modules.
 
-use super::{Architecture, AutoModelForSequenceClassification};
+use super::AutoModelForSequenceClassification;
 use crate::display::{Html, Show, caption, escape, thousands};
 use tch::Device;
 
@@ -99,11 +99,7 @@ impl AutoModelForSequenceClassification {
             0..100_000 => thousands(count),
             _ => format!("{:.1} M", count as f64 / 1e6),
         };
-        let architecture = match self.config.architecture {
-            Architecture::DistilBert => "DistilBERT",
-            Architecture::Bert => "BERT",
-            Architecture::Roberta => "RoBERTa",
-        };
+        let architecture = self.config.architecture.names().spoken;
         let place = if self.store.device() == Device::Cpu { "CPU" } else { "GPU" };
         format!(
             "{}: {architecture}, {} parameters, {} of them trainable, on the {place}",

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tch::Device;
 
-const WITH_GRADIENTS: [&str; 3] = ["distilbert", "bert", "roberta"];
+const WITH_GRADIENTS: [&str; 5] = ["distilbert", "bert", "roberta", "electra", "modernbert"];
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)
@@ -66,7 +66,7 @@ fn error_of(folder: &Path, num_classes: usize) -> String {
 // >>> model(input_ids=input_ids, attention_mask=attention_mask, labels=labels)
 #[test]
 fn logits_features_and_loss_are_those_of_transformers() {
-    for name in ["distilbert", "bert", "roberta", "xlm-roberta"] {
+    for name in WITH_GRADIENTS.into_iter().chain(["xlm-roberta"]) {
         let (model, expected) = (model(name), expected(name));
         let tokens = tokens(&expected);
         let logits = tch::no_grad(|| model.forward(&tokens));
@@ -85,9 +85,12 @@ fn attention_weights_are_those_of_transformers() {
         let attentions = model.attentions(&tokens(&expected)).unwrap();
         assert_eq!(attentions.len(), 2);
         let mask = expected["attention_mask"].unsqueeze(1).unsqueeze(-1);
-        // What a padding token attends to is of no account.
-        let (ours, theirs) = (&attentions[0] * &mask, &expected["attentions.0"] * &mask);
-        assert_close(&ours, &theirs, 1e-6, name);
+        for (layer, ours) in attentions.iter().enumerate() {
+            // What a padding token attends to is of no account.
+            if let Some(theirs) = expected.get(&format!("attentions.{layer}")) {
+                assert_close(&(ours * &mask), &(theirs * &mask), 1e-6, &format!("{name} {layer}"));
+            }
+        }
     }
 }
 

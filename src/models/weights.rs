@@ -1,6 +1,7 @@
 //! Weights from the files of a checkpoint, and back.
 
-use super::config::{Architecture, Config};
+use super::architecture::Architecture;
+use super::config::Config;
 use super::pytorch::Checkpoint;
 use super::reading::Reading;
 use crate::cache::bytes_of;
@@ -10,6 +11,7 @@ use crate::hub::folder::{WEIGHTS, is_index, weight_files};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use safetensors::{SafeTensorError, serialize_to_file};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::f64::consts::SQRT_2;
 use std::path::{Path, PathBuf};
 use tch::nn::VarStore;
 use tch::{Kind, Tensor};
@@ -90,7 +92,7 @@ pub fn load(
         ));
     }
     for name in &new {
-        initialize(&variables[name], name, config.initializer_range)?;
+        initialize(&variables[name], name, config)?;
     }
     reading.done();
     let [replaced, unused] = [replaced, unused].map(|names| names.into_iter().collect());
@@ -99,12 +101,13 @@ pub fn load(
 
 /// Whether a parameter belongs to the encoder, not to the last layers.
 pub fn is_encoder(name: &str, architecture: Architecture) -> bool {
-    name.starts_with(&format!("{}.", architecture.prefix())) && !name.starts_with("bert.pooler.")
+    name.starts_with(&format!("{}.", architecture.names().prefix))
+        && !name.starts_with("bert.pooler.")
 }
 
 /// Whether a parameter belongs to the layer that gives the logits.
 fn is_last(name: &str, architecture: Architecture) -> bool {
-    let [_, last] = architecture.last_layers();
+    let [_, last] = architecture.names().last_layers;
     name.strip_prefix(last).is_some_and(|rest| rest.starts_with('.'))
 }
 
@@ -187,7 +190,7 @@ fn name_of(key: &str, architecture: Architecture, known: &BTreeMap<String, Tenso
         Some((module, "beta")) => format!("{module}.bias"),
         _ => key.to_owned(),
     };
-    let prefixed = format!("{}.{name}", architecture.prefix());
+    let prefixed = format!("{}.{name}", architecture.names().prefix);
     if !known.contains_key(&name) && known.contains_key(&prefixed) { prefixed } else { name }
 }
 
@@ -214,14 +217,33 @@ fn fill(variable: &Tensor, weight: &Tensor, config: &Config) -> std::result::Res
     }
 }
 
-/// As transformers does: weights are normal, biases 0.
-fn initialize(variable: &Tensor, name: &str, deviation: f64) -> Result<()> {
+/// As transformers does: weights are normal, those of layer norms 1, biases 0.
+fn initialize(variable: &Tensor, name: &str, config: &Config) -> Result<()> {
     let mut variable = variable.shallow_clone();
     if name.ends_with(".bias") {
         let _ = variable.f_zero_()?;
+    } else if name.ends_with("norm.weight") {
+        let _ = variable.f_fill_(1.0)?;
+    } else if config.architecture == Architecture::ModernBert {
+        let deviation = if is_last(name, config.architecture) {
+            1.0 / (config.width as f64).sqrt()
+        } else {
+            config.initializer_range / (2.0 * config.layers as f64).sqrt()
+        };
+        let cutoff = config.json["initializer_cutoff_factor"].as_f64().unwrap_or(2.0);
+        fill_cut_off(&mut variable, deviation, cutoff)?;
     } else {
-        let _ = variable.f_normal_(0.0, deviation)?;
+        let _ = variable.f_normal_(0.0, config.initializer_range)?;
     }
+    Ok(())
+}
+
+/// Draws from the part of a normal distribution that is no further than so many deviations from 0,
+/// by the inverse of its distribution function.
+fn fill_cut_off(variable: &mut Tensor, deviation: f64, cutoff: f64) -> Result<()> {
+    let edge = Tensor::from(cutoff / SQRT_2).f_erf()?.f_double_value(&[])?;
+    let _ = variable.f_uniform_(-edge, edge)?.f_erfinv_()?.f_mul_scalar_(deviation * SQRT_2)?;
+    let _ = variable.f_clamp_(-cutoff * deviation, cutoff * deviation)?;
     Ok(())
 }
 

@@ -21,9 +21,11 @@ BLOCKS = 2
 
 def depth(name):
     """0 of the last layers, 1 of the last block, and so on."""
-    if re.search(r"pooler|classifier", name):
+    if re.search(r"pooler|classifier|^head\.", name):
         return 0
-    block = re.search(r"\.layer\.(\d+)\.", name)
+    if "final_norm" in name:
+        return 1
+    block = re.search(r"\.layers?\.(\d+)\.", name)
     return BLOCKS - int(block[1]) if block else BLOCKS + 1
 
 
@@ -52,7 +54,7 @@ def theirs(folder, optimizer, decay, gradual):
 
 @pytest.mark.parametrize("gradual", [None, 1, 2])
 @pytest.mark.parametrize("optimizer", ["Adam", "AdamW"])
-@pytest.mark.parametrize("name", ["bert", "distilbert", "roberta"])
+@pytest.mark.parametrize("name", ["bert", "distilbert", "roberta", "electra", "modernbert"])
 def test_three_steps_with_a_learning_rate_for_each_block(name, optimizer, gradual, tmp_path):
     texts = tmp_path / "texts.json"
     texts.write_text(json.dumps(TEXTS))

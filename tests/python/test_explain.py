@@ -78,7 +78,7 @@ def test_the_words_of_the_installed_model_add_up(ours):
         assert abs(missing) < 1e-3 * max(abs(logit - baseline), 0.1)
 
 
-@pytest.mark.parametrize("name", ["bert", "distilbert", "roberta"])
+@pytest.mark.parametrize("name", ["bert", "distilbert", "roberta", "electra", "modernbert"])
 def test_integrated_gradients(name, ours):
     folder = FIXTURES / name
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()

@@ -150,7 +150,7 @@ def test_files_have_the_labels_that_pandas_and_scikit_learn_give(tmp_path):
         assert got == {"texts": texts, "rows": rows, "names": names}, case
 
 
-@pytest.mark.parametrize("kind", ["distilbert", "bert", "roberta"])
+@pytest.mark.parametrize("kind", ["distilbert", "bert", "roberta", "electra", "modernbert"])
 def test_a_saved_model_is_one_of_several_labels_in_a_pipeline(kind, tmp_path, monkeypatch):
     """Trained and saved here, opened there, and the other way round."""
     monkeypatch.setenv("UNIT8_DATA", str(tmp_path / "cache"))

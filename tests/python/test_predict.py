@@ -22,7 +22,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures" / "models"
 MAX_LENGTH = 40
 
 
-@pytest.fixture(scope="module", params=["bert", "distilbert", "roberta"])
+@pytest.fixture(scope="module", params=["bert", "distilbert", "roberta", "electra", "modernbert"])
 def model(request, tmp_path_factory):
     """A finetuned model with names for its classes, as a notebook saves it."""
     folder = tmp_path_factory.mktemp(request.param)

@@ -26,11 +26,13 @@ fn what_does_not_fit_is_refused_with_the_reason() {
 
     let config = fs::read_to_string(folder.join("config.json")).unwrap();
     for (from, to, complaint) in [
-        ("\"bert\"", "\"gpt2\"", "distilbert, bert, roberta or xlm-roberta"),
+        ("\"bert\"", "\"gpt2\"", "gpt2 is not known here: take a distilbert, bert, roberta, xlm-"),
+        ("\"bert\"", "\"modernbert-decoder\"", "modernbert-decoder is not known"),
+        ("\"is_decoder\": false", "\"is_decoder\": true", "only encoders"),
         ("\"hidden_size\": 16", "\"hidden_size\": 15", "2 heads can't share a width of 15"),
         ("\"hidden_size\": 16", "\"hidden_size\": \"x\"", "hidden_size is \"x\""),
         ("\"hidden_size\": 16", "\"hidden_size\": 10000000", "out of memory"),
-        ("\"gelu\"", "\"swish\"", "gelu, gelu_new and relu"),
+        ("\"gelu\"", "\"swish\"", "gelu, gelu_new, relu and tanh"),
         ("\"vocab_size\": 108", "\"vocab_size\": 50", "its shape is [108, 16]"),
         ("{", "", "not a JSON file"),
     ] {

@@ -21,14 +21,15 @@ fn names_of_modules_decide_what_is_trained() {
 
 #[test]
 fn each_parameter_lies_in_a_block() {
-    for name in ["distilbert", "bert", "roberta"] {
+    for name in WITH_GRADIENTS {
         let model = model(name);
         let last = model.last_layers();
         for (parameter, _) in model.named_parameters() {
             let expected = match &parameter {
                 key if last.iter().any(|module| key.contains(module.as_str())) => 0,
-                key if key.contains(".layer.1.") => 1,
-                key if key.contains(".layer.0.") => 2,
+                key if key.contains(".layer.1.") || key.contains(".layers.1.") => 1,
+                key if key.contains(".layer.0.") || key.contains(".layers.0.") => 2,
+                key if key.contains("final_norm") => 1,
                 _ => 3,
             };
             assert_eq!(model.depth_of(&parameter), expected, "{name}: {parameter}");
@@ -56,8 +57,33 @@ fn frozen_parameters_stay_bit_identical() {
 }
 
 #[test]
+fn the_norm_behind_the_last_block_is_trained_with_it() {
+    let model = model("modernbert");
+    model.freeze_all();
+    model.unfreeze(&model.last_layers()).unwrap();
+    assert!(model.encoder_is_frozen());
+    let trained = || {
+        let parameters = model.named_parameters().into_iter();
+        parameters.filter(|(_, tensor)| tensor.requires_grad()).map(|(name, _)| name)
+    };
+    let last = ["head.dense.weight", "head.norm.weight", "classifier.weight", "classifier.bias"];
+    assert_eq!(trained().collect::<Vec<_>>(), last);
+    model.unfreeze_last_blocks(0).unwrap();
+    assert_eq!(trained().count(), 4);
+    model.unfreeze_last_blocks(1).unwrap();
+    assert!(trained().all(|name| model.depth_of(&name) <= 1));
+    assert!(trained().any(|name| name == "model.final_norm.weight"));
+}
+
+#[test]
 fn cached_features_give_the_same_logits() {
-    let model = model("bert");
+    for name in ["bert", "electra", "modernbert"] {
+        cached_features_of(name);
+    }
+}
+
+fn cached_features_of(name: &str) {
+    let model = model(name);
     let texts: Vec<String> = (0..30).map(|i| "the film was ".repeat(1 + i % 5)).collect();
     let tokens = model.tokenizer.encode(&texts, 16).unwrap();
     let _alone = alone();
@@ -82,7 +108,7 @@ fn sixteen_bits_say_and_learn_the_same() {
     let _alone = alone();
     let texts: Vec<String> = (0..60).map(|i| format!("the film was {}", WORDS[i % 3])).collect();
     let labels: Vec<i64> = (0..60).map(|i| i % 3).collect();
-    for name in ["distilbert", "bert", "roberta"] {
+    for name in WITH_GRADIENTS {
         let expected = expected(name);
         let mode = Mode { precision: Precision::Bf16, ..Mode::default() };
         let logits = tch::no_grad(|| model(name).forward_t(&tokens(&expected), mode));
