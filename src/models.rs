@@ -1,4 +1,4 @@
-//! Pretrained encoders with a classifier on top: DistilBERT, BERT, RoBERTa and XLM-RoBERTa, as
+//! Pretrained encoders with a classifier on top: DistilBERT, BERT, RoBERTa, XLM-RoBERTa and MPNet, as
 //! Hugging Face's transformers define them.
 
 mod attention;
@@ -14,6 +14,7 @@ mod freeze;
 mod head;
 mod layers;
 mod legendre;
+mod mpnet;
 mod pytorch;
 mod reading;
 mod save;
@@ -38,6 +39,7 @@ pub use features::HiddenStates;
 pub use freeze::ParameterCount;
 use head::Head;
 use layers::Pass;
+use mpnet::MPNet;
 use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 use tch::Tensor;
@@ -69,6 +71,7 @@ pub struct AutoModelForSequenceClassification {
 enum Encoder {
     DistilBert(DistilBert),
     Bert(Bert),
+    MPNet(MPNet),
 }
 
 impl Encoder {
@@ -77,6 +80,7 @@ impl Encoder {
         match self {
             Encoder::DistilBert(encoder) => encoder.forward(input_ids, pass),
             Encoder::Bert(encoder) => encoder.forward(input_ids, pass),
+            Encoder::MPNet(encoder) => encoder.forward(input_ids, pass),
         }
     }
 
@@ -85,6 +89,7 @@ impl Encoder {
         match self {
             Encoder::DistilBert(encoder) => encoder.words(input_ids),
             Encoder::Bert(encoder) => encoder.words(input_ids),
+            Encoder::MPNet(encoder) => encoder.words(input_ids),
         }
     }
 }
@@ -94,7 +99,8 @@ impl AutoModelForSequenceClassification {
     /// with `config.json`, `tokenizer.json` and `model.safetensors` (or, of an older model,
     /// `pytorch_model.bin`, `vocab.txt`, or `vocab.json` and `merges.txt`), or one of the Hugging Face
     /// hub, which is downloaded unless it is in the cache, or `all-MiniLM-L6-v2`, which is
-    /// installed together with this course. Behind an `@` a model of the hub may have a branch, a
+    /// installed together with this course, or `all-mpnet-base-v2`, if `cargo xtask models` has
+    /// installed it. Behind an `@` a model of the hub may have a branch, a
     /// tag or a commit: `distilbert-base-uncased@main`. Prints what the checkpoint lacks and has
     /// too much; what it lacks is drawn at random, see [`tch::manual_seed`]. What a finetuned model
     /// calls its classes is kept and printed, and so is whether it gives a text any number of labels
@@ -309,6 +315,7 @@ fn build(config: &Config, store: &VarStore) -> (Encoder, Head) {
     let encoder = match config.architecture {
         Architecture::DistilBert => Encoder::DistilBert(DistilBert::new(&path, config)),
         Architecture::Bert | Architecture::Roberta => Encoder::Bert(Bert::new(&path, config)),
+        Architecture::MPNet => Encoder::MPNet(MPNet::new(&path, config)),
     };
     (encoder, Head::new(&root, config))
 }

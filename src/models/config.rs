@@ -15,6 +15,8 @@ pub enum Architecture {
     Bert,
     /// RoBERTa and XLM-RoBERTa.
     Roberta,
+    /// MPNet.
+    MPNet,
 }
 
 impl Architecture {
@@ -23,6 +25,7 @@ impl Architecture {
             "distilbert" => Some(Architecture::DistilBert),
             "bert" => Some(Architecture::Bert),
             "roberta" | "xlm-roberta" => Some(Architecture::Roberta),
+            "mpnet" => Some(Architecture::MPNet),
             _ => None,
         }
     }
@@ -33,6 +36,7 @@ impl Architecture {
             Architecture::DistilBert => "distilbert",
             Architecture::Bert => "bert",
             Architecture::Roberta => "roberta",
+            Architecture::MPNet => "mpnet",
         }
     }
 
@@ -41,7 +45,9 @@ impl Architecture {
         match self {
             Architecture::DistilBert => ["pre_classifier", "classifier"],
             Architecture::Bert => ["pooler", "classifier"],
-            Architecture::Roberta => ["classifier.dense", "classifier.out_proj"],
+            Architecture::Roberta | Architecture::MPNet => {
+                ["classifier.dense", "classifier.out_proj"]
+            }
         }
     }
 
@@ -54,6 +60,7 @@ impl Architecture {
                 "XLMRobertaForSequenceClassification"
             }
             Architecture::Roberta => "RobertaForSequenceClassification",
+            Architecture::MPNet => "MPNetForSequenceClassification",
         }
     }
 }
@@ -72,7 +79,11 @@ pub struct Config {
     pub heads: i64,
     /// The entries of the table of positions.
     pub positions: i64,
+    /// The entry of the first token: RoBERTa and MPNet leave those up to the padding's unused.
+    pub first_position: i64,
     pub token_types: i64,
+    /// The entries of MPNet's table of distances between tokens.
+    pub buckets: i64,
     pub padding_id: i64,
     pub activation: Activation,
     /// The epsilon of the layer norms.
@@ -85,6 +96,10 @@ pub struct Config {
     /// The file itself, for what else it says.
     pub json: Value,
 }
+
+/// The distances between tokens that an MPNet tells apart, half of them ahead: in transformers always
+/// so many, and a longer table has entries that are never used.
+pub const BUCKETS: i64 = 32;
 
 /// How many outputs the file says that the model has. None: it does not say.
 pub fn outputs(config: &Value) -> Option<u64> {
@@ -107,14 +122,14 @@ impl Config {
         let model_type = json["model_type"].as_str().unwrap_or("(no model_type)");
         let architecture = Architecture::named(model_type).ok_or_else(|| {
             fields.refuse(format!(
-                "model_type {model_type} is not known here: take a distilbert, bert, roberta or \
-                 xlm-roberta model"
+                "model_type {model_type} is not known here: take a distilbert, bert, roberta, \
+                 xlm-roberta or mpnet model"
             ))
         })?;
-        let config = if architecture == Architecture::DistilBert {
-            fields.distilbert(num_classes)?
-        } else {
-            fields.bert(architecture, num_classes)?
+        let config = match architecture {
+            Architecture::DistilBert => fields.distilbert(num_classes)?,
+            Architecture::Bert | Architecture::Roberta => fields.bert(architecture, num_classes)?,
+            Architecture::MPNet => fields.mpnet(num_classes)?,
         };
         if config.width % config.heads != 0 {
             let (width, heads) = (config.width, config.heads);
@@ -123,11 +138,9 @@ impl Config {
         Ok(Config { json, ..config })
     }
 
-    /// How many tokens a text can have: RoBERTa leaves the positions up to the padding's unused.
+    /// How many tokens a text can have.
     pub fn max_length(&self) -> usize {
-        let unused =
-            if self.architecture == Architecture::Roberta { self.padding_id + 1 } else { 0 };
-        (self.positions - unused).max(0) as usize
+        self.positions.saturating_sub(self.first_position).max(0) as usize
     }
 }
 
@@ -147,7 +160,9 @@ impl Fields<'_> {
             layers: self.size("n_layers")?,
             heads: self.size("n_heads")?,
             positions: self.size("max_position_embeddings")?,
+            first_position: 0,
             token_types: 0,
+            buckets: 0,
             padding_id: self.json["pad_token_id"].as_i64().unwrap_or(0),
             activation: self.activation("activation")?,
             epsilon: 1e-12,
@@ -164,7 +179,9 @@ impl Fields<'_> {
             return Err(self.refuse("only absolute position embeddings are known here".to_owned()));
         }
         let dropout = self.share("hidden_dropout_prob", 0.1)?;
-        let padding = if architecture == Architecture::Roberta { 1 } else { 0 };
+        let padding = if architecture == Architecture::Bert { 0 } else { 1 };
+        let padding_id = self.json["pad_token_id"].as_i64().unwrap_or(padding);
+        let has_types = architecture != Architecture::MPNet;
         Ok(Config {
             architecture,
             num_classes,
@@ -174,8 +191,14 @@ impl Fields<'_> {
             layers: self.size("num_hidden_layers")?,
             heads: self.size("num_attention_heads")?,
             positions: self.size("max_position_embeddings")?,
-            token_types: self.size("type_vocab_size")?,
-            padding_id: self.json["pad_token_id"].as_i64().unwrap_or(padding),
+            first_position: match architecture {
+                Architecture::Roberta => padding_id.saturating_add(1),
+                Architecture::MPNet => 2, // whatever the file says of padding
+                _ => 0,
+            },
+            token_types: if has_types { self.size("type_vocab_size")? } else { 0 },
+            buckets: 0,
+            padding_id,
             activation: self.activation("hidden_act")?,
             epsilon: self.json["layer_norm_eps"].as_f64().unwrap_or(1e-12),
             dropout,
@@ -184,6 +207,18 @@ impl Fields<'_> {
             initializer_range: self.json["initializer_range"].as_f64().unwrap_or(0.02),
             json: Value::Null,
         })
+    }
+
+    /// As BERT's, without types of tokens, and with a table of distances.
+    fn mpnet(&self, num_classes: i64) -> Result<Config> {
+        let name = "relative_attention_num_buckets";
+        let buckets = if self.json[name].is_null() { BUCKETS } else { self.size(name)? };
+        if buckets < BUCKETS {
+            let message = format!("{name} is {buckets}: an MPNet needs {BUCKETS} or more");
+            return Err(self.refuse(message));
+        }
+        let config = self.bert(Architecture::MPNet, num_classes)?;
+        Ok(Config { buckets, head_dropout: config.dropout, ..config })
     }
 
     /// A number of entries, at least 1 and no more than the largest models have.

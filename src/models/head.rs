@@ -7,7 +7,7 @@ use crate::mode::Mode;
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
-/// Two linear layers with a function between them, which the three architectures name and order
+/// Two linear layers with a function between them, which the architectures name and order
 /// differently.
 #[derive(Debug)]
 pub struct Head {
@@ -24,7 +24,7 @@ impl Head {
         let (dense, classifier) = match config.architecture {
             Architecture::DistilBert => (root / "pre_classifier", root / "classifier"),
             Architecture::Bert => (root / "bert" / "pooler" / "dense", root / "classifier"),
-            Architecture::Roberta => {
+            Architecture::Roberta | Architecture::MPNet => {
                 (root / "classifier" / "dense", root / "classifier" / "out_proj")
             }
         };
@@ -42,7 +42,7 @@ impl Head {
         let dense = match self.architecture {
             Architecture::DistilBert => self.dense.forward(first).relu(),
             Architecture::Bert => self.dense.forward(first).tanh(),
-            Architecture::Roberta => self.dense.forward(&drop(first)).tanh(),
+            Architecture::Roberta | Architecture::MPNet => self.dense.forward(&drop(first)).tanh(),
         }; // (B, D)
         self.classifier.forward(&drop(&dense)).to_kind(Kind::Float)
     }

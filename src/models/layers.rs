@@ -111,7 +111,8 @@ impl Activation {
 pub struct Pass<'a> {
     pub mode: Mode,
     /// Added to the attention scores, shape (B, 1, 1, T): 0 for a token, -inf for padding. `None`
-    /// where nothing is padding.
+    /// where nothing is padding. An encoder may put in its place what differs from head to head and
+    /// from token to token, shape (1 or B, h, T, T).
     pub mask: Option<Tensor>,
     /// Vectors that stand in for those of the tokens' word pieces, shape (B, T, D).
     pub words: Option<Tensor>,
@@ -131,6 +132,13 @@ impl Pass<'_> {
     }
 }
 
+/// The numbers of the tokens from that behind the padding's on, where padding is not counted and all
+/// has the padding's own number: (B, T) -> (B, T)
+pub fn positions_behind(padding_id: i64, input_ids: &Tensor) -> Tensor {
+    let is_text = input_ids.ne(padding_id).to_kind(Kind::Int64);
+    is_text.cumsum(1, Kind::Int64) * is_text + padding_id
+}
+
 /// Multi-head attention (Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>): each token
 /// takes up the values of those whose keys its query fits.
 ///
@@ -140,17 +148,19 @@ pub fn attention([q, k, v]: [Tensor; 3], heads: i64, dropout: f64, pass: &mut Pa
     let (batch, asked, width) = q.size3().unwrap_or_default();
     let split = |x: &Tensor| x.view([batch, -1, heads, width / heads]).transpose(1, 2);
     let (q, k, v) = (split(&q), split(&k), split(&v)); // (B, h, A or T, D / h)
+    // Of a mask with a row for each token, those of the tokens that are asked for.
+    let rows = |mask: &Tensor| mask.narrow(2, 0, asked.min(mask.size()[2]));
+    let mask = pass.mask.as_ref().map(rows); // (1 or B, 1 or h, 1 or A, T)
     let dropout = if pass.mode.train { dropout } else { 0.0 };
     // On a CPU the fused function knows no dropout; without one it takes half the time.
     let by_hand = dropout > 0.0 && q.device() == Device::Cpu;
     let context = if by_hand || pass.attentions.is_some() {
-        let weights = attention_weights(&q, &k, pass); // (B, h, A, T)
+        let weights = attention_weights(&q, &k, mask.as_ref()); // (B, h, A, T)
         if let Some(attentions) = pass.attentions.as_deref_mut() {
             attentions.push(weights.to_kind(Kind::Float));
         }
         super::dropout::dropout(&weights, dropout, true).matmul(&v)
     } else {
-        let mask = pass.mask.as_ref();
         Tensor::scaled_dot_product_attention(&q, &k, &v, mask, dropout, false, None, false)
     }; // (B, h, A, D / h)
     context.transpose(1, 2).reshape([batch, asked, width])
@@ -158,16 +168,16 @@ pub fn attention([q, k, v]: [Tensor; 3], heads: i64, dropout: f64, pass: &mut Pa
 
 /// The softmax of the scaled products of queries and keys, which the fused function never writes
 /// down.
-fn attention_weights(q: &Tensor, k: &Tensor, pass: &Pass<'_>) -> Tensor {
+fn attention_weights(q: &Tensor, k: &Tensor, mask: Option<&Tensor>) -> Tensor {
     let (batch, heads, asked, width) = q.size4().unwrap_or_default();
     let flat = |x: &Tensor| x.reshape([batch * heads, -1, width]);
     let (q, k) = (flat(q), flat(k).transpose(1, 2));
     let tokens = k.size()[2];
     let scale = 1.0 / (width as f64).sqrt();
-    let scores = match &pass.mask {
+    let scores = match mask {
         Some(mask) => {
-            let mask = mask.expand([batch, heads, 1, tokens], false);
-            mask.reshape([batch * heads, 1, tokens]).baddbmm(&q, &k, 1.0, scale)
+            let mask = mask.expand([batch, heads, -1, tokens], false);
+            mask.reshape([batch * heads, -1, tokens]).baddbmm(&q, &k, 1.0, scale)
         }
         None => (q * scale).bmm(&k),
     }; // (B h, A, T)

@@ -103,6 +103,7 @@ impl AutoModelForSequenceClassification {
             Architecture::DistilBert => "DistilBERT",
             Architecture::Bert => "BERT",
             Architecture::Roberta => "RoBERTa",
+            Architecture::MPNet => "MPNet",
         };
         let place = if self.store.device() == Device::Cpu { "CPU" } else { "GPU" };
         format!(

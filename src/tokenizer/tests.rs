@@ -7,7 +7,11 @@ use tch::Device;
 
 fn tokenizer(name: &str) -> Tokenizer {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name);
-    let vocab_size = if name == "roberta-all-bytes" { 320 } else { 108 };
+    let vocab_size = match name {
+        "roberta-all-bytes" => 320,
+        "mpnet" => 113,
+        _ => 108,
+    };
     Tokenizer::read(&folder, 0, vocab_size, 40).unwrap()
 }
 

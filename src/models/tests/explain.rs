@@ -10,7 +10,7 @@ const TEXTS: [&str; 5] =
 
 #[test]
 fn contributions_add_up_to_the_difference_of_the_logits() {
-    for name in ["distilbert", "bert", "roberta", "xlm-roberta"] {
+    for name in ["distilbert", "bert", "roberta", "xlm-roberta", "mpnet"] {
         let model = model(name);
         for text in TEXTS {
             let explanation = model.explain(text, 16).unwrap();

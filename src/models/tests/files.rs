@@ -26,7 +26,7 @@ fn what_does_not_fit_is_refused_with_the_reason() {
 
     let config = fs::read_to_string(folder.join("config.json")).unwrap();
     for (from, to, complaint) in [
-        ("\"bert\"", "\"gpt2\"", "distilbert, bert, roberta or xlm-roberta"),
+        ("\"bert\"", "\"gpt2\"", "distilbert, bert, roberta, xlm-roberta or mpnet"),
         ("\"hidden_size\": 16", "\"hidden_size\": 15", "2 heads can't share a width of 15"),
         ("\"hidden_size\": 16", "\"hidden_size\": \"x\"", "hidden_size is \"x\""),
         ("\"hidden_size\": 16", "\"hidden_size\": 10000000", "out of memory"),

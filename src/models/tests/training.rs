@@ -21,7 +21,7 @@ fn names_of_modules_decide_what_is_trained() {
 
 #[test]
 fn each_parameter_lies_in_a_block() {
-    for name in ["distilbert", "bert", "roberta"] {
+    for name in WITH_GRADIENTS {
         let model = model(name);
         let last = model.last_layers();
         for (parameter, _) in model.named_parameters() {
@@ -82,7 +82,7 @@ fn sixteen_bits_say_and_learn_the_same() {
     let _alone = alone();
     let texts: Vec<String> = (0..60).map(|i| format!("the film was {}", WORDS[i % 3])).collect();
     let labels: Vec<i64> = (0..60).map(|i| i % 3).collect();
-    for name in ["distilbert", "bert", "roberta"] {
+    for name in WITH_GRADIENTS {
         let expected = expected(name);
         let mode = Mode { precision: Precision::Bf16, ..Mode::default() };
         let logits = tch::no_grad(|| model(name).forward_t(&tokens(&expected), mode));
