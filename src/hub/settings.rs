@@ -1,10 +1,11 @@
 //! What Python's huggingface_hub reads from the environment.
 
-use super::BUNDLED_FOLDER;
+use super::{INSTALLABLE, Installable};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::files::in_site_packages;
+use crate::files::in_environment;
 use crate::network::{Address, Token};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,8 +21,8 @@ pub struct Settings {
     pub token: Option<String>,
     /// Whether the network must not be used.
     pub offline: bool,
-    /// The folder of the installed model.
-    pub bundled: Option<PathBuf>,
+    /// The folders of the models that are installed, by their names.
+    pub installed: BTreeMap<&'static str, PathBuf>,
     /// What else there is to know about the network.
     pub environment: Environment,
 }
@@ -29,10 +30,11 @@ pub struct Settings {
 impl Settings {
     pub fn from_environment() -> Settings {
         let settings = Settings::from_variables(Environment::of_process());
-        Settings { bundled: in_site_packages(BUNDLED_FOLDER), ..settings }
+        let found = |model: &Installable| Some((model.name, in_environment(model.folder)?));
+        Settings { installed: INSTALLABLE.iter().filter_map(found).collect(), ..settings }
     }
 
-    /// All but the installed model.
+    /// All but the installed models.
     pub fn from_variables(environment: Environment) -> Settings {
         let home =
             environment.path("HF_HOME").or_else(|| Some(environment.cache()?.join("huggingface")));
@@ -54,7 +56,7 @@ impl Settings {
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             token: token.or_else(saved).filter(|_| is_allowed),
             offline: offline.is_some_and(|name| environment.is_true(name)),
-            bundled: None,
+            installed: BTreeMap::new(),
             environment,
         }
     }

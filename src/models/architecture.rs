@@ -11,16 +11,19 @@ pub enum Architecture {
     Roberta,
     /// ELECTRA.
     Electra,
+    /// MPNet.
+    MPNet,
     /// ModernBERT.
     ModernBert,
 }
 
 /// All of them.
-const ALL: [Architecture; 5] = [
+const ALL: [Architecture; 6] = [
     Architecture::DistilBert,
     Architecture::Bert,
     Architecture::Roberta,
     Architecture::Electra,
+    Architecture::MPNet,
     Architecture::ModernBert,
 ];
 
@@ -75,6 +78,14 @@ impl Architecture {
                 spoken: "ELECTRA",
                 classes: &[("electra", "ElectraForSequenceClassification")],
                 prefix: "electra",
+                blocks: "layer",
+                behind_blocks: None,
+                last_layers: ["classifier.dense", "classifier.out_proj"],
+            },
+            Architecture::MPNet => Names {
+                spoken: "MPNet",
+                classes: &[("mpnet", "MPNetForSequenceClassification")],
+                prefix: "mpnet",
                 blocks: "layer",
                 behind_blocks: None,
                 last_layers: ["classifier.dense", "classifier.out_proj"],

@@ -4,7 +4,9 @@
 
 use super::config::{Architecture, Config};
 use super::dropout::{add_dropped, dropout};
-use super::layers::{Activation, Embedding, Encoder, LayerNorm, Linear, Pass, attention};
+use super::layers::{
+    Activation, Embedding, Encoder, LayerNorm, Linear, Pass, attention, positions_behind,
+};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
@@ -81,10 +83,7 @@ impl Embeddings {
     fn positions(&self, input_ids: &Tensor) -> Tensor {
         match self.padding_id {
             None => Tensor::arange(input_ids.size()[1], (Kind::Int64, input_ids.device())),
-            Some(padding) => {
-                let is_text = input_ids.ne(padding).to_kind(Kind::Int64);
-                is_text.cumsum(1, Kind::Int64) * is_text + padding
-            }
+            Some(padding) => positions_behind(padding, input_ids),
         }
     }
 }

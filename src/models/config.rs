@@ -27,7 +27,11 @@ pub struct Config {
     pub heads: i64,
     /// The most tokens; the entries of the table of positions, where there is one.
     pub positions: i64,
+    /// The entry of the first token: RoBERTa and MPNet leave those up to the padding's unused.
+    pub first_position: i64,
     pub token_types: i64,
+    /// The entries of MPNet's table of distances between tokens.
+    pub buckets: i64,
     pub padding_id: i64,
     /// Of each block, where there is no table of positions.
     pub rotary: Vec<Rotary>,
@@ -71,6 +75,10 @@ pub struct Biases {
 /// All have.
 const BIASES: Biases = Biases { attention: true, mlp: true, norms: true, head: true };
 
+/// The distances between tokens that an MPNet tells apart, half of them ahead: in transformers always
+/// so many, and a longer table has entries that are never used.
+pub const BUCKETS: i64 = 32;
+
 /// How many outputs the file says that the model has. None: it does not say.
 pub fn outputs(config: &Value) -> Option<u64> {
     let named = config["id2label"].as_object().map(|names| names.len() as u64);
@@ -99,6 +107,7 @@ impl Config {
             Architecture::DistilBert => fields.distilbert(num_classes)?,
             Architecture::Bert | Architecture::Roberta => fields.bert(architecture, num_classes)?,
             Architecture::Electra => fields.electra(num_classes)?,
+            Architecture::MPNet => fields.mpnet(num_classes)?,
             Architecture::ModernBert => fields.modernbert(num_classes)?,
         };
         if config.width % config.heads != 0 {
@@ -108,11 +117,9 @@ impl Config {
         Ok(Config { json, ..config })
     }
 
-    /// How many tokens a text can have: RoBERTa leaves the positions up to the padding's unused.
+    /// How many tokens a text can have.
     pub fn max_length(&self) -> usize {
-        let unused =
-            if self.architecture == Architecture::Roberta { self.padding_id + 1 } else { 0 };
-        (self.positions - unused).max(0) as usize
+        self.positions.saturating_sub(self.first_position).max(0) as usize
     }
 }
 
@@ -128,7 +135,9 @@ impl Fields<'_> {
             layers: self.size("n_layers")?,
             heads: self.size("n_heads")?,
             positions: self.size("max_position_embeddings")?,
+            first_position: 0,
             token_types: 0,
+            buckets: 0,
             padding_id: self.json["pad_token_id"].as_i64().unwrap_or(0),
             rotary: Vec::new(),
             biases: BIASES,
@@ -153,7 +162,10 @@ impl Fields<'_> {
             return Err(self.refuse("is_decoder is true: only encoders are known here".to_owned()));
         }
         let dropout = self.share("hidden_dropout_prob", 0.1)?;
-        let padding = if architecture == Architecture::Roberta { 1 } else { 0 };
+        let padding =
+            if matches!(architecture, Architecture::Roberta | Architecture::MPNet) { 1 } else { 0 };
+        let padding_id = self.json["pad_token_id"].as_i64().unwrap_or(padding);
+        let has_types = architecture != Architecture::MPNet;
         Ok(Config {
             architecture,
             num_classes,
@@ -164,8 +176,14 @@ impl Fields<'_> {
             layers: self.size("num_hidden_layers")?,
             heads: self.size("num_attention_heads")?,
             positions: self.size("max_position_embeddings")?,
-            token_types: self.size("type_vocab_size")?,
-            padding_id: self.json["pad_token_id"].as_i64().unwrap_or(padding),
+            first_position: match architecture {
+                Architecture::Roberta => padding_id.saturating_add(1),
+                Architecture::MPNet => 2, // whatever the file says of padding
+                _ => 0,
+            },
+            token_types: if has_types { self.size("type_vocab_size")? } else { 0 },
+            buckets: 0,
+            padding_id,
             rotary: Vec::new(),
             biases: BIASES,
             activation: self.activation("hidden_act")?,
@@ -179,6 +197,18 @@ impl Fields<'_> {
             initializer_range: self.json["initializer_range"].as_f64().unwrap_or(0.02),
             json: Value::Null,
         })
+    }
+
+    /// As BERT's, without types of tokens, and with a table of distances.
+    fn mpnet(&self, num_classes: i64) -> Result<Config> {
+        let name = "relative_attention_num_buckets";
+        let buckets = if self.json[name].is_null() { BUCKETS } else { self.size(name)? };
+        if buckets < BUCKETS {
+            let message = format!("{name} is {buckets}: an MPNet needs {BUCKETS} or more");
+            return Err(self.refuse(message));
+        }
+        let config = self.bert(Architecture::MPNet, num_classes)?;
+        Ok(Config { buckets, head_dropout: config.dropout, ..config })
     }
 
     fn electra(&self, num_classes: i64) -> Result<Config> {

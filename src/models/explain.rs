@@ -76,7 +76,8 @@ impl<'a> Path<'a> {
     ) -> Result<Path<'a>> {
         let _no_grad = tch::no_grad_guard();
         let tokenizer = &model.tokenizer;
-        let mask = ["[MASK]", "<mask>"].into_iter().find_map(|piece| tokenizer.id(piece));
+        // MPNet has both, and was trained with the first.
+        let mask = ["<mask>", "[MASK]"].into_iter().find_map(|piece| tokenizer.id(piece));
         let nothing = mask.map_or(model.config.padding_id, i64::from);
         let ids: Vec<i64> = Vec::try_from(tokens.input_ids.f_get(0)?)?;
         let no_words: Vec<i64> = ids

@@ -30,7 +30,9 @@ impl Head {
         let (dense, classifier) = match config.architecture {
             Architecture::DistilBert => (root / "pre_classifier", both),
             Architecture::Bert => (root / "bert" / "pooler" / "dense", both),
-            Architecture::Roberta | Architecture::Electra => (&both / "dense", &both / "out_proj"),
+            Architecture::Roberta | Architecture::Electra | Architecture::MPNet => {
+                (&both / "dense", &both / "out_proj")
+            }
             Architecture::ModernBert => (root / "head" / "dense", both),
         };
         let (width, biases) = (config.width, config.biases);
@@ -43,7 +45,7 @@ impl Head {
             classifier: Linear::new(&classifier, width, config.num_classes),
             dropped_before: matches!(
                 config.architecture,
-                Architecture::Roberta | Architecture::Electra
+                Architecture::Roberta | Architecture::Electra | Architecture::MPNet
             ),
             dropout: config.head_dropout,
         }

@@ -132,7 +132,8 @@ impl Activation {
 pub struct Pass<'a> {
     pub mode: Mode,
     /// Added to the attention scores, shape (B, 1, 1, T): 0 for a token, -inf for padding. `None`
-    /// where nothing is padding.
+    /// where nothing is padding. An encoder may put in its place what differs from head to head and
+    /// from token to token, shape (1 or B, h, T, T).
     pub mask: Option<Tensor>,
     /// Vectors that stand in for those of the tokens' word pieces, shape (B, T, E).
     pub words: Option<Tensor>,
@@ -152,15 +153,24 @@ impl Pass<'_> {
     }
 }
 
+/// The numbers of the tokens from that behind the padding's on, where padding is not counted and all
+/// has the padding's own number: (B, T) -> (B, T)
+pub fn positions_behind(padding_id: i64, input_ids: &Tensor) -> Tensor {
+    let is_text = input_ids.ne(padding_id).to_kind(Kind::Int64);
+    is_text.cumsum(1, Kind::Int64) * is_text + padding_id
+}
+
 /// Multi-head attention (Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>): each token
 /// takes up the values of those whose keys its query fits.
 ///
 /// `q` has shape (B, A, D), `k` and `v` have (B, T, D), and the result has that of `q`: A tokens are
 /// asked for, which attend to T.
 pub fn attention(qkv: [Tensor; 3], heads: i64, dropout: f64, pass: &mut Pass<'_>) -> Tensor {
-    let (batch, _, width) = qkv[0].size3().unwrap_or_default();
+    let (batch, asked, width) = qkv[0].size3().unwrap_or_default();
     let split = |x: Tensor| x.view([batch, -1, heads, width / heads]).transpose(1, 2);
-    let mask = pass.mask.as_ref().map(Tensor::shallow_clone);
+    // Of a mask with a row for each token, those of the tokens that are asked for.
+    let rows = |mask: &Tensor| mask.narrow(2, 0, asked.min(mask.size()[2]));
+    let mask = pass.mask.as_ref().map(rows); // (1 or B, 1 or h, 1 or A, T)
     joined(&attend(qkv.map(split), mask.as_ref(), dropout, pass))
 }
 
@@ -170,7 +180,7 @@ pub fn joined(heads: &Tensor) -> Tensor {
     heads.transpose(1, 2).reshape([batch, asked, -1])
 }
 
-/// The attention of each head, with a mask that is added to the scores, (1 or B, 1, 1 or A, T):
+/// The attention of each head, with a mask that is added to the scores, (1 or B, 1 or h, 1 or A, T):
 /// (B, h, A, D / h) and twice (B, h, T, D / h) -> (B, h, A, D / h)
 pub fn attend(
     [q, k, v]: [Tensor; 3],

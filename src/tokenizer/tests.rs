@@ -10,6 +10,7 @@ fn tokenizer(name: &str) -> Tokenizer {
     let vocab_size = match name {
         "roberta-all-bytes" => 320,
         "modernbert" => 303,
+        "mpnet" => 113,
         _ => 108,
     };
     Tokenizer::read(&folder, 0, vocab_size, 40).unwrap()

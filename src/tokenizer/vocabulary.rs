@@ -1,10 +1,10 @@
 //! Tokenizers of models that are older than `tokenizer.json`: a vocabulary, the merges of a
 //! byte-level one, and small files that say what goes with them. They are put together as
-//! transformers 5 does in `BertTokenizer` and `RobertaTokenizer`.
+//! transformers 5 does in `BertTokenizer`, `MPNetTokenizer` and `RobertaTokenizer`.
 
 use crate::error::{Error, Result};
 use crate::hub::folder::{
-    ADDED_TOKENS, BYTES, MERGES, SPECIAL_TOKENS, TOKENIZER_CONFIG, WORD_PIECES,
+    ADDED_TOKENS, BYTES, CONFIG, MERGES, SPECIAL_TOKENS, TOKENIZER_CONFIG, WORD_PIECES,
 };
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -17,7 +17,8 @@ use tokenizers::processors::bert::BertProcessing;
 use tokenizers::processors::roberta::RobertaProcessing;
 use tokenizers::{AddedToken, Tokenizer, decoders};
 
-/// The tokens that mean something, in BERT and in RoBERTa.
+/// The tokens that mean something, in BERT and in RoBERTa. MPNet has BERT's words, and RoBERTa's
+/// tokens but for the first.
 const ROLES: [(&str, &str, &str); 5] = [
     ("unk_token", "[UNK]", "<unk>"),
     ("sep_token", "[SEP]", "</s>"),
@@ -56,7 +57,7 @@ pub fn read(folder: &Path) -> Result<Tokenizer> {
     Ok(tokenizer)
 }
 
-/// BERT's and DistilBERT's.
+/// BERT's, DistilBERT's and MPNet's.
 fn word_pieces(vocabulary: &Path, settings: &Settings) -> Result<Tokenizer> {
     let model = WordPiece::from_file(&vocabulary.to_string_lossy())
         .unk_token(settings.token("unk_token"))
@@ -94,13 +95,15 @@ fn byte_pairs(vocabulary: &Path, merges: &Path, settings: &Settings) -> Result<T
 struct Settings {
     json: Map<String, Value>,
     of_bytes: bool,
+    of_mpnet: bool,
 }
 
 impl Settings {
     fn read(folder: &Path) -> Result<Settings> {
         let mut json = object(&folder.join(SPECIAL_TOKENS))?;
         json.extend(object(&folder.join(TOKENIZER_CONFIG))?);
-        Ok(Settings { json, of_bytes: !folder.join(WORD_PIECES).is_file() })
+        let of_mpnet = object(&folder.join(CONFIG))?.get("model_type") == Some(&"mpnet".into());
+        Ok(Settings { json, of_bytes: !folder.join(WORD_PIECES).is_file(), of_mpnet })
     }
 
     fn flag(&self, name: &str, usual: bool) -> bool {
@@ -112,7 +115,8 @@ impl Settings {
         let said = self.json.get(role);
         let said = said.and_then(|said| said.as_str().or(said["content"].as_str()));
         let usual = ROLES.into_iter().find(|(name, ..)| *name == role);
-        let usual = usual.map_or("", |(_, words, bytes)| if self.of_bytes { bytes } else { words });
+        let like_roberta = self.of_bytes || self.of_mpnet && role != "unk_token";
+        let usual = usual.map_or("", |(_, words, bytes)| if like_roberta { bytes } else { words });
         said.unwrap_or(usual).to_owned()
     }
 

@@ -24,7 +24,7 @@ def integrated_gradients(model, tokenizer, text):
     special = tokens.pop("special_tokens_mask").bool()
     ids = tokens["input_ids"]
     vocabulary = tokenizer.get_vocab()
-    blank = vocabulary["[MASK]"] if "[MASK]" in vocabulary else vocabulary["<mask>"]
+    blank = vocabulary["<mask>"] if "<mask>" in vocabulary else vocabulary["[MASK]"]
     table = model.get_input_embeddings().weight.detach()
     start, end = table[torch.where(special, ids, blank)], table[ids]
     captured = {}
@@ -78,7 +78,7 @@ def test_the_words_of_the_installed_model_add_up(ours):
         assert abs(missing) < 1e-3 * max(abs(logit - baseline), 0.1)
 
 
-@pytest.mark.parametrize("name", ["bert", "distilbert", "roberta", "electra", "modernbert"])
+@pytest.mark.parametrize("name", ["bert", "distilbert", "roberta", "electra", "mpnet", "modernbert"])
 def test_integrated_gradients(name, ours):
     folder = FIXTURES / name
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()

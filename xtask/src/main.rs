@@ -7,6 +7,7 @@ mod environment;
 mod evcxr;
 mod kernel;
 mod lessons;
+mod models;
 mod pages;
 mod process;
 mod project;
@@ -65,5 +66,9 @@ fn xtask(args: &[String]) -> Result<ExitCode> {
         Command::Bench { gpu: true } => bench::gpu(&project, &set_up()?),
         Command::Bench { gpu: false } => bench::run(&project, &set_up()?),
         Command::Setup => set_up().map(|_| ExitCode::SUCCESS),
+        Command::Models => {
+            let environment = environment::ensure(&project, options.cpu, options.tests)?;
+            models::install(&project, &environment).map(|()| ExitCode::SUCCESS)
+        }
     }
 }

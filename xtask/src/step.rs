@@ -177,7 +177,8 @@ fn explain(name: &str, log: &Path) -> String {
 fn remedy(tail: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| tail.to_lowercase().contains(word));
     if says(&["no space left", "os error 28"]) {
-        "The disk is full: set-up needs 10 GB, less with --cpu. Make room and run the command again."
+        "The disk is full: set-up needs 10 GB, less with --cpu, and `cargo xtask models` another 1.3 GB. \
+         Make room and run the command again."
     } else if says(&["resolve host", "connect", "network", "timed out", "dns error", "spurious"]) {
         "No network, or a proxy in between. Run the command again when it is there: \
          set-up goes on where it was."

@@ -31,7 +31,9 @@ impl Fields<'_> {
             layers,
             heads,
             positions: self.size("max_position_embeddings")?,
+            first_position: 0,
             token_types: 0,
+            buckets: 0,
             padding_id: self.json["pad_token_id"].as_i64().unwrap_or(50283),
             rotary: (0..layers).map(|number| self.rotary(number, layers)).collect::<Result<_>>()?,
             biases: Biases {
