@@ -14,6 +14,7 @@ mod freeze;
 mod head;
 mod layers;
 mod legendre;
+mod pretraining;
 mod pytorch;
 mod reading;
 mod save;
@@ -37,7 +38,8 @@ use distilbert::DistilBert;
 pub use features::HiddenStates;
 pub use freeze::ParameterCount;
 use head::Head;
-use layers::Pass;
+use layers::{Embedding, Pass};
+pub use pretraining::DistilBertConfig;
 use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 use tch::Tensor;
@@ -72,7 +74,7 @@ enum Encoder {
 }
 
 impl Encoder {
-    /// (B, T) -> (B, D)
+    /// (B, T) -> (B, T or 1, D), see [`Pass::asked`].
     fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         match self {
             Encoder::DistilBert(encoder) => encoder.forward(input_ids, pass),
@@ -80,11 +82,11 @@ impl Encoder {
         }
     }
 
-    /// The vectors of the word pieces alone: (B, T) -> (B, T, D)
-    fn words(&self, input_ids: &Tensor) -> Tensor {
+    /// The vectors of the word pieces.
+    fn words(&self) -> &Embedding {
         match self {
-            Encoder::DistilBert(encoder) => encoder.words(input_ids),
-            Encoder::Bert(encoder) => encoder.words(input_ids),
+            Encoder::DistilBert(encoder) => encoder.words(),
+            Encoder::Bert(encoder) => encoder.words(),
         }
     }
 }
@@ -150,8 +152,7 @@ impl AutoModelForSequenceClassification {
             let message = format!("it has {} classes: 2 to 1000 are possible", config.num_classes);
             return Err(Error::file(path, message));
         }
-        let tokenizer =
-            Tokenizer::read(&folder, config.padding_id, config.vocab_size, config.max_length())?;
+        let tokenizer = config.tokenizer(&folder)?;
         let store = VarStore::new(device());
         let (encoder, head) = guarded("the model", || build(&config, &store))?;
         let loaded = weights::load(&folder, &config, &store, (mismatched, new_head))?;
@@ -228,7 +229,8 @@ impl AutoModelForSequenceClassification {
         let _no_grad = tch::no_grad_guard();
         let mut attentions = Vec::new();
         guarded("the encoder", || {
-            let _ = self.encode(tokens, Mode::default(), Some(&mut attentions));
+            let attentions = Some(&mut attentions);
+            let _ = self.hidden(tokens, Pass { attentions, ..Pass::new(Mode::default()) });
         })?;
         Ok(attentions)
     }
@@ -236,20 +238,28 @@ impl AutoModelForSequenceClassification {
     /// The hidden state of the first token of each text, behind the last block: (B, T) -> (B, D).
     ///
     /// # Panics
+    /// As [`hidden`](Self::hidden).
+    fn encode(&self, tokens: &Tokens, mode: Mode) -> Tensor {
+        self.hidden(tokens, Pass::new(mode)).select(1, 0)
+    }
+
+    /// The hidden states behind the last block: (B, T) -> (B, T or 1, D), see [`Pass::asked`].
+    ///
+    /// # Panics
     /// If the tokens are none of this model's, as tch's own functions do where things don't fit.
-    fn encode(&self, tokens: &Tokens, mode: Mode, attentions: Option<&mut Vec<Tensor>>) -> Tensor {
+    fn hidden(&self, tokens: &Tokens, mut pass: Pass<'_>) -> Tensor {
         // Checked here: a graphics card that is told so later needs a new kernel.
         assert!(
             tokens.largest_id < self.config.vocab_size
                 && tokens.size().1 <= self.config.max_length(),
             "the tokens are of another model: encode the texts with this model's tokenizer"
         );
-        let mask = tokens.padded.then(|| {
+        pass.mask = tokens.padded.then(|| {
             let padding = tokens.attention_mask.eq(0).unsqueeze(1).unsqueeze(1); // (B, 1, 1, T)
-            let zeros = padding.zeros_like().to_kind(mode.precision.kind());
+            let zeros = padding.zeros_like().to_kind(pass.mode.precision.kind());
             zeros.masked_fill(&padding, f64::NEG_INFINITY)
         });
-        self.encoder.forward(&tokens.input_ids, &mut Pass { mode, mask, words: None, attentions })
+        self.encoder.forward(&tokens.input_ids, &mut pass)
     }
 
     /// The store that holds the parameters: an optimizer wants it.

@@ -34,19 +34,19 @@ impl Bert {
         }
     }
 
-    /// The vectors of the word pieces alone: (B, T) -> (B, T, D)
-    pub fn words(&self, input_ids: &Tensor) -> Tensor {
-        self.embeddings.word_embeddings.forward(input_ids)
+    /// The vectors of the word pieces.
+    pub fn words(&self) -> &Embedding {
+        &self.embeddings.word_embeddings
     }
 
-    /// The hidden state of the first token: (B, T) -> (B, D)
+    /// The hidden states behind the last block: (B, T) -> (B, T or 1, D), see [`Pass::asked`].
     pub fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
         for (number, layer) in self.layer.iter().enumerate() {
             let asked = pass.asked(&hidden, number + 1 == self.layer.len());
-            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, 1, D)
+            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, T or 1, D)
         }
-        hidden.select(1, 0)
+        hidden
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::layers::Activation;
 use crate::error::{Error, Result};
+use crate::tokenizer::Tokenizer;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -99,17 +100,22 @@ impl Config {
     /// For so many classes; `None`: for as many as the file says.
     pub fn read(path: &Path, num_classes: Option<usize>) -> Result<Config> {
         let text = fs::read_to_string(path).map_err(|error| Error::file(path, error))?;
-        let json: Value = serde_json::from_str(&text)
+        let json = serde_json::from_str(&text)
             .map_err(|error| Error::file(path, format!("not a JSON file: {error}")))?;
-        let fields = Fields { path, json: &json };
+        Config::of(json, num_classes).map_err(|message| Error::file(path, message))
+    }
+
+    /// What is in the file, or what is wrong with it.
+    pub fn of(json: Value, num_classes: Option<usize>) -> Checked<Config> {
+        let fields = Fields { json: &json };
         let said = || outputs(&json).unwrap_or(USUAL_OUTPUTS) as i64;
         let num_classes = num_classes.map_or_else(said, |given| given as i64);
         let model_type = json["model_type"].as_str().unwrap_or("(no model_type)");
         let architecture = Architecture::named(model_type).ok_or_else(|| {
-            fields.refuse(format!(
+            format!(
                 "model_type {model_type} is not known here: take a distilbert, bert, roberta or \
                  xlm-roberta model"
-            ))
+            )
         })?;
         let config = if architecture == Architecture::DistilBert {
             fields.distilbert(num_classes)?
@@ -118,9 +124,14 @@ impl Config {
         };
         if config.width % config.heads != 0 {
             let (width, heads) = (config.width, config.heads);
-            return Err(fields.refuse(format!("{heads} heads can't share a width of {width}")));
+            return Err(format!("{heads} heads can't share a width of {width}"));
         }
         Ok(Config { json, ..config })
+    }
+
+    /// The tokenizer in the folder of the model.
+    pub fn tokenizer(&self, folder: &Path) -> Result<Tokenizer> {
+        Tokenizer::read(folder, self.padding_id, self.vocab_size, self.max_length())
     }
 
     /// How many tokens a text can have: RoBERTa leaves the positions up to the padding's unused.
@@ -131,13 +142,15 @@ impl Config {
     }
 }
 
+/// A part of the file, or what is wrong with it.
+type Checked<T> = std::result::Result<T, String>;
+
 struct Fields<'a> {
-    path: &'a Path,
     json: &'a Value,
 }
 
 impl Fields<'_> {
-    fn distilbert(&self, num_classes: i64) -> Result<Config> {
+    fn distilbert(&self, num_classes: i64) -> Checked<Config> {
         Ok(Config {
             architecture: Architecture::DistilBert,
             num_classes,
@@ -159,9 +172,9 @@ impl Fields<'_> {
         })
     }
 
-    fn bert(&self, architecture: Architecture, num_classes: i64) -> Result<Config> {
+    fn bert(&self, architecture: Architecture, num_classes: i64) -> Checked<Config> {
         if self.json["position_embedding_type"].as_str().is_some_and(|kind| kind != "absolute") {
-            return Err(self.refuse("only absolute position embeddings are known here".to_owned()));
+            return Err("only absolute position embeddings are known here".to_owned());
         }
         let dropout = self.share("hidden_dropout_prob", 0.1)?;
         let padding = if architecture == Architecture::Roberta { 1 } else { 0 };
@@ -187,32 +200,28 @@ impl Fields<'_> {
     }
 
     /// A number of entries, at least 1 and no more than the largest models have.
-    fn size(&self, name: &str) -> Result<i64> {
+    fn size(&self, name: &str) -> Checked<i64> {
         let value = &self.json[name];
         match value.as_i64() {
             Some(size @ 1..=10_000_000) => Ok(size),
-            _ => Err(self.refuse(format!("{name} is {value}: it must be a number from 1"))),
+            _ => Err(format!("{name} is {value}: it must be a number from 1")),
         }
     }
 
     /// A share from 0 to 1; an absent one is the default.
-    fn share(&self, name: &str, default: f64) -> Result<f64> {
+    fn share(&self, name: &str, default: f64) -> Checked<f64> {
         match &self.json[name] {
             Value::Null => Ok(default),
-            value => value.as_f64().filter(|share| (0.0..1.0).contains(share)).ok_or_else(|| {
-                self.refuse(format!("{name} is {value}: it must be a number from 0 to 1"))
-            }),
+            value => {
+                let share = value.as_f64().filter(|share| (0.0..1.0).contains(share));
+                share.ok_or_else(|| format!("{name} is {value}: it must be a number from 0 to 1"))
+            }
         }
     }
 
-    fn activation(&self, name: &str) -> Result<Activation> {
+    fn activation(&self, name: &str) -> Checked<Activation> {
         let value = self.json[name].as_str().unwrap_or("gelu");
-        Activation::named(value).ok_or_else(|| {
-            self.refuse(format!("{name} {value} is not known here: gelu, gelu_new and relu are"))
-        })
-    }
-
-    fn refuse(&self, message: String) -> Error {
-        Error::file(self.path, message)
+        Activation::named(value)
+            .ok_or_else(|| format!("{name} {value} is not known here: gelu, gelu_new and relu are"))
     }
 }

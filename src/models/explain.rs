@@ -86,7 +86,7 @@ impl<'a> Path<'a> {
             .collect();
         let no_words = Tensor::f_from_slice(&no_words)?.f_unsqueeze(0)?;
         let no_words = no_words.f_to_device(tokens.input_ids.device())?;
-        let vectors = |ids: &Tensor| guarded(WHAT, || model.encoder.words(ids));
+        let vectors = |ids: &Tensor| guarded(WHAT, || model.encoder.words().forward(ids));
         let start = vectors(&no_words)?;
         let change = vectors(&tokens.input_ids)? - &start;
         Ok(Path { model, input_ids: &tokens.input_ids, start, change })
@@ -102,8 +102,9 @@ impl<'a> Path<'a> {
         let mode = Mode::default();
         let logits = guarded(WHAT, || {
             let words = Some(words.shallow_clone());
-            let mut pass = Pass { mode, mask: None, words, attentions: None };
-            self.model.head.forward(&self.model.encoder.forward(&input_ids, &mut pass), mode)
+            let mut pass = Pass { words, ..Pass::new(mode) };
+            let first = self.model.encoder.forward(&input_ids, &mut pass).select(1, 0); // (P, D)
+            self.model.head.forward(&first, mode)
         })?;
         Ok((logits, words))
     }

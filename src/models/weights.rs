@@ -90,7 +90,7 @@ pub fn load(
         ));
     }
     for name in &new {
-        initialize(&variables[name], name, config.initializer_range)?;
+        initialize(&variables[name], name, config)?;
     }
     reading.done();
     let [replaced, unused] = [replaced, unused].map(|names| names.into_iter().collect());
@@ -214,13 +214,27 @@ fn fill(variable: &Tensor, weight: &Tensor, config: &Config) -> std::result::Res
     }
 }
 
-/// As transformers does: weights are normal, biases 0.
-fn initialize(variable: &Tensor, name: &str, deviation: f64) -> Result<()> {
+/// Draws all variables at random, in the order of their names.
+pub fn draw(config: &Config, store: &VarStore) -> Result<()> {
+    let _no_grad = tch::no_grad_guard();
+    let variables: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
+    variables.iter().try_for_each(|(name, variable)| initialize(variable, name, config))
+}
+
+/// As transformers does: biases are 0, the scales of layer norms 1, other weights normal; and the
+/// vector of the padding is 0.
+fn initialize(variable: &Tensor, name: &str, config: &Config) -> Result<()> {
     let mut variable = variable.shallow_clone();
-    if name.ends_with(".bias") {
-        let _ = variable.f_zero_()?;
-    } else {
-        let _ = variable.f_normal_(0.0, deviation)?;
+    let module = name.strip_suffix(".weight");
+    let _ = match module {
+        None => variable.f_zero_()?,
+        Some(module) if module.to_lowercase().replace('_', "").ends_with("layernorm") => {
+            variable.f_fill_(1.0)?
+        }
+        Some(_) => variable.f_normal_(0.0, config.initializer_range)?,
+    };
+    if module.is_some_and(|module| module.ends_with("word_embeddings")) {
+        let _ = variable.f_get(config.padding_id)?.f_zero_()?;
     }
     Ok(())
 }
