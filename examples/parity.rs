@@ -9,9 +9,9 @@ use unit8::tch::nn::VarStore;
 use unit8::tch::{self, Device, Tensor};
 use unit8::{
     AutoModelForSequenceClassification as Model, ClassMetrics, ClassWeights, Classifier,
-    CsvOptions, DataLoader, Dataset, Encodings, EpochMetrics, History, Metric, Mode, MultiLabels,
-    Optimizer, Precision, Result, Reviews, Run, Runs, StepMetrics, Targets, ThresholdCurve,
-    Trainer,
+    CsvOptions, DataLoader, Dataset, DistilBertConfig, Encodings, EpochMetrics, History, Metric,
+    Mode, MultiLabels, Optimizer, Precision, Result, Reviews, Run, Runs, StepMetrics, Targets,
+    ThresholdCurve, Tokenizer, Trainer,
 };
 
 fn main() -> Result<()> {
@@ -56,6 +56,28 @@ fn main() -> Result<()> {
             tch::manual_seed(1);
             let mode = Mode { train: true, ..Mode::default() };
             print(&tch::no_grad(|| model.forward_t(&tokens, mode)));
+        }
+        ["hidden", model, texts, length] => {
+            let model = Model::from_pretrained(model, 2)?;
+            let texts = encode(&model, texts, length)?;
+            let rows: Vec<usize> = (0..texts.len()).collect();
+            let tokens = texts.gather(&rows, unit8::device())?;
+            let hidden = tch::no_grad(|| model.last_hidden_state(&tokens, Mode::default()))?;
+            print(&hidden.flatten(0, 1)); // (B, T, D) -> (B T, D)
+        }
+        ["untrained", config, folder] => {
+            tch::manual_seed(1);
+            let tokenizer = Tokenizer::from_pretrained("all-MiniLM-L6-v2")?;
+            let config: DistilBertConfig = from_str(config).unwrap();
+            Model::from_config(&config, &tokenizer, 2)?.save_pretrained(folder)?;
+        }
+        ["cut", texts, size, folder] => {
+            let tokenizer = Tokenizer::from_pretrained("all-MiniLM-L6-v2")?;
+            let texts: Vec<String> = from_str(&read_to_string(texts).unwrap()).unwrap();
+            let seen = tokenizer.encode(&texts, 512)?;
+            let cut = tokenizer.cut_to(size.parse().unwrap(), &seen)?;
+            let config = DistilBertConfig { dim: 12, n_layers: 1, ..Default::default() };
+            Model::from_config(&config, &cut, 2)?.save_pretrained(folder)?;
         }
         ["explain", model, texts, length] => {
             let model = Model::from_pretrained(model, 3)?;

@@ -23,6 +23,7 @@ pub mod mode;
 pub mod models;
 mod network;
 pub mod plots;
+mod progress;
 mod random;
 pub mod runs;
 pub mod sweep;
@@ -47,9 +48,10 @@ pub use metrics::{
 };
 pub use mode::{Mode, Precision};
 pub use models::{
-    Architecture, Attention, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates,
-    ParameterCount,
+    Architecture, Attention, AutoModelForSequenceClassification, DEFAULT_MODEL, DistilBertConfig,
+    HiddenStates, ParameterCount,
 };
+pub use progress::{Progress, progress};
 pub use runs::{Run, Runs};
 pub use sweep::{Point, Sweep, Trial};
 pub use tokenizer::{Encodings, Tokenizer, Tokens};

@@ -18,6 +18,7 @@ mod layers;
 mod legendre;
 mod modernbert;
 mod mpnet;
+mod pretraining;
 mod pytorch;
 mod reading;
 mod save;
@@ -45,6 +46,7 @@ use head::Head;
 use layers::{Encoder, Pass};
 use modernbert::ModernBert;
 use mpnet::MPNet;
+pub use pretraining::DistilBertConfig;
 use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 use tch::Tensor;
@@ -134,8 +136,7 @@ impl AutoModelForSequenceClassification {
             let message = format!("it has {} classes: 2 to 1000 are possible", config.num_classes);
             return Err(Error::file(path, message));
         }
-        let tokenizer =
-            Tokenizer::read(&folder, config.padding_id, config.vocab_size, config.max_length())?;
+        let tokenizer = config.tokenizer(&folder)?;
         let store = VarStore::new(device());
         let (encoder, head) = guarded("the model", || build(&config, &store))?;
         let loaded = weights::load(&folder, &config, &store, (mismatched, new_head))?;
@@ -212,7 +213,8 @@ impl AutoModelForSequenceClassification {
         let _no_grad = tch::no_grad_guard();
         let mut attentions = Vec::new();
         guarded("the encoder", || {
-            let _ = self.encode(tokens, Mode::default(), Some(&mut attentions));
+            let attentions = Some(&mut attentions);
+            let _ = self.hidden(tokens, Pass { attentions, ..Pass::new(Mode::default()) });
         })?;
         Ok(attentions)
     }
@@ -220,8 +222,24 @@ impl AutoModelForSequenceClassification {
     /// What the last layers see of each text: (B, T) -> (B, D).
     ///
     /// # Panics
+    /// As [`begun`](Self::begun).
+    fn encode(&self, tokens: &Tokens, mode: Mode) -> Tensor {
+        self.encoder.forward(&tokens.input_ids, &mut self.begun(tokens, Pass::new(mode)))
+    }
+
+    /// The hidden states behind the last block: (B, T) -> (B, T or 1, D), see [`Pass::asked`].
+    ///
+    /// # Panics
+    /// As [`begun`](Self::begun).
+    fn hidden(&self, tokens: &Tokens, pass: Pass<'_>) -> Tensor {
+        self.encoder.hidden(&tokens.input_ids, &mut self.begun(tokens, pass))
+    }
+
+    /// The pass with the mask of these texts.
+    ///
+    /// # Panics
     /// If the tokens are none of this model's, as tch's own functions do where things don't fit.
-    fn encode(&self, tokens: &Tokens, mode: Mode, attentions: Option<&mut Vec<Tensor>>) -> Tensor {
+    fn begun<'a>(&self, tokens: &Tokens, pass: Pass<'a>) -> Pass<'a> {
         // Checked here: a graphics card that is told so later needs a new kernel.
         assert!(
             tokens.largest_id < self.config.vocab_size
@@ -230,10 +248,10 @@ impl AutoModelForSequenceClassification {
         );
         let mask = tokens.padded.then(|| {
             let padding = tokens.attention_mask.eq(0).unsqueeze(1).unsqueeze(1); // (B, 1, 1, T)
-            let zeros = padding.zeros_like().to_kind(mode.precision.kind());
+            let zeros = padding.zeros_like().to_kind(pass.mode.precision.kind());
             zeros.masked_fill(&padding, f64::NEG_INFINITY)
         });
-        self.encoder.forward(&tokens.input_ids, &mut Pass { mode, mask, words: None, attentions })
+        Pass { mask, ..pass }
     }
 
     /// The store that holds the parameters: an optimizer wants it.

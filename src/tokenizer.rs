@@ -1,5 +1,6 @@
 //! From texts to the numbers of their word pieces.
 
+mod cut;
 mod encodings;
 mod pieces;
 #[cfg(test)]
@@ -61,27 +62,35 @@ impl Tokenizer {
             let built = vocabulary::read(folder)?.to_string(false);
             built.map_err(|error| Error::file(path, error))?.into_bytes()
         };
-        let mut tokenizer = tokenizers::Tokenizer::from_bytes(&file)
+        let pieces = Tokenizer::of(file, padding_id, vocab_size, max_length)
             .map_err(|error| Error::file(path, format!("not a tokenizer.json: {error}")))?;
-        // Such a file may say how to pad and where to cut; here that is decided by the caller.
-        tokenizer.with_padding(None);
-        tokenizer.with_truncation(None).map_err(|error| Error::file(path, error))?;
-        let pieces =
-            tokenizer.get_vocab(true).into_values().max().map_or(0, |id| i64::from(id) + 1);
+        let known = pieces.tokenizer.get_vocab(true).into_values().max();
+        let known = known.map_or(0, |id| i64::from(id) + 1);
         // Many models round the number of their vectors up, and some tokenizers know pieces that are
         // in no text: transformers says nothing, and a piece without a vector is an error where it
         // comes up.
-        if !(vocab_size - ROUNDED_UP..=vocab_size).contains(&pieces) {
+        if !(vocab_size - ROUNDED_UP..=vocab_size).contains(&known) {
             println!(
-                "{}: {pieces} pieces, and {vocab_size} vectors in the model: are they of one model?",
+                "{}: {known} pieces, and {vocab_size} vectors in the model: are they of one model?",
                 path.display()
             );
         }
+        Ok(pieces)
+    }
+
+    /// That of a `tokenizer.json`.
+    fn of(
+        file: Vec<u8>,
+        padding_id: i64,
+        vocab_size: i64,
+        max_length: usize,
+    ) -> tokenizers::Result<Tokenizer> {
+        let mut tokenizer = tokenizers::Tokenizer::from_bytes(&file)?;
+        // Such a file may say how to pad and where to cut; here that is decided by the caller.
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None)?;
         let around = Around::of(&tokenizer, &file);
-        let special_tokens = tokenizer
-            .encode("", true)
-            .map_err(|error| Error::file(path, format!("can't encode a text: {error}")))?
-            .len();
+        let special_tokens = tokenizer.encode("", true)?.len();
         Ok(Tokenizer {
             tokenizer,
             file,
@@ -91,6 +100,11 @@ impl Tokenizer {
             special_tokens,
             around,
         })
+    }
+
+    /// The same for a model that takes texts of another length.
+    pub(crate) fn for_texts_up_to(self, max_length: usize) -> Tokenizer {
+        Tokenizer { max_length, ..self }
     }
 
     /// Encodes texts as the model was trained on them, with its special tokens; what is longer
@@ -208,6 +222,16 @@ impl Tokenizer {
     /// How many word pieces there are.
     pub fn vocab_size(&self) -> usize {
         self.tokenizer.get_vocab_size(true)
+    }
+
+    /// The number of the piece that fills up the rows of a batch.
+    pub(crate) fn padding_id(&self) -> u32 {
+        self.padding_id
+    }
+
+    /// How many vectors a model has for the pieces: as many as there are, or a few more.
+    pub(crate) fn vectors(&self) -> u32 {
+        self.vectors
     }
 
     /// The most tokens that the model takes.

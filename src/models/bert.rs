@@ -26,18 +26,18 @@ impl Bert {
 }
 
 impl Encoder for Bert {
-    fn words(&self, input_ids: &Tensor) -> Tensor {
-        self.embeddings.words(input_ids)
+    fn words(&self) -> &Embedding {
+        &self.embeddings.word_embeddings
     }
 
-    fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
+    fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         self.encoder.forward(self.embeddings.forward(input_ids, pass), pass)
     }
 }
 
 #[derive(Debug)]
 pub struct Embeddings {
-    word_embeddings: Embedding,
+    pub word_embeddings: Embedding,
     position_embeddings: Embedding,
     token_type_embeddings: Embedding,
     layer_norm: LayerNorm,
@@ -60,16 +60,11 @@ impl Embeddings {
         }
     }
 
-    /// The vectors of the word pieces alone: (B, T) -> (B, T, E)
-    pub fn words(&self, input_ids: &Tensor) -> Tensor {
-        self.word_embeddings.forward(input_ids)
-    }
-
     /// (B, T) -> (B, T, E), in the numbers that the blocks calculate with
     pub fn forward(&self, input_ids: &Tensor, pass: &Pass<'_>) -> Tensor {
         let words = match &pass.words {
             Some(words) => words.shallow_clone(),
-            None => self.words(input_ids),
+            None => self.word_embeddings.forward(input_ids),
         }; // (B, T, E)
         // A text alone is of type 0; pairs of texts have two types.
         let types = self.token_type_embeddings.forward(&input_ids.zeros_like()); // (B, T, E)
@@ -100,13 +95,13 @@ impl Blocks {
         Blocks { layer: (0..config.layers).map(|i| Block::new(&(&layers / i), config)).collect() }
     }
 
-    /// The state of the first token behind the last block: (B, T, D) -> (B, D)
+    /// (B, T, D) -> (B, T or 1, D), see [`Pass::asked`].
     pub fn forward(&self, mut hidden: Tensor, pass: &mut Pass<'_>) -> Tensor {
         for (number, layer) in self.layer.iter().enumerate() {
             let asked = pass.asked(&hidden, number + 1 == self.layer.len());
-            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, 1, D)
+            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, T or 1, D)
         }
-        hidden.select(1, 0)
+        hidden
     }
 }
 

@@ -14,7 +14,7 @@ impl Classifier<Tokens> for AutoModelForSequenceClassification {
     }
 
     fn forward_t(&self, tokens: &Tokens, mode: Mode) -> Tensor {
-        self.head.forward(&self.encode(tokens, mode, None), mode)
+        self.head.forward(&self.encode(tokens, mode), mode)
     }
 
     fn var_store(&self) -> &VarStore {

@@ -6,7 +6,8 @@ mod modernbert;
 use super::architecture::Architecture;
 use super::layers::Activation;
 use crate::error::{Error, Result};
-use fields::Fields;
+use crate::tokenizer::Tokenizer;
+use fields::{Checked, Fields};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -92,16 +93,20 @@ impl Config {
     /// For so many classes; `None`: for as many as the file says.
     pub fn read(path: &Path, num_classes: Option<usize>) -> Result<Config> {
         let text = fs::read_to_string(path).map_err(|error| Error::file(path, error))?;
-        let json: Value = serde_json::from_str(&text)
+        let json = serde_json::from_str(&text)
             .map_err(|error| Error::file(path, format!("not a JSON file: {error}")))?;
-        let fields = Fields { path, json: &json };
+        Config::of(json, num_classes).map_err(|message| Error::file(path, message))
+    }
+
+    /// What is in the file, or what is wrong with it.
+    pub fn of(json: Value, num_classes: Option<usize>) -> Checked<Config> {
+        let fields = Fields { json: &json };
         let said = || outputs(&json).unwrap_or(USUAL_OUTPUTS) as i64;
         let num_classes = num_classes.map_or_else(said, |given| given as i64);
         let model_type = json["model_type"].as_str().unwrap_or("(no model_type)");
         let architecture = Architecture::named(model_type).ok_or_else(|| {
             let known = Architecture::model_types();
-            fields
-                .refuse(format!("model_type {model_type} is not known here: take a {known} model"))
+            format!("model_type {model_type} is not known here: take a {known} model")
         })?;
         let config = match architecture {
             Architecture::DistilBert => fields.distilbert(num_classes)?,
@@ -112,9 +117,14 @@ impl Config {
         };
         if config.width % config.heads != 0 {
             let (width, heads) = (config.width, config.heads);
-            return Err(fields.refuse(format!("{heads} heads can't share a width of {width}")));
+            return Err(format!("{heads} heads can't share a width of {width}"));
         }
         Ok(Config { json, ..config })
+    }
+
+    /// The tokenizer in the folder of the model.
+    pub fn tokenizer(&self, folder: &Path) -> Result<Tokenizer> {
+        Tokenizer::read(folder, self.padding_id, self.vocab_size, self.max_length())
     }
 
     /// How many tokens a text can have.
@@ -124,7 +134,7 @@ impl Config {
 }
 
 impl Fields<'_> {
-    fn distilbert(&self, num_classes: i64) -> Result<Config> {
+    fn distilbert(&self, num_classes: i64) -> Checked<Config> {
         Ok(Config {
             architecture: Architecture::DistilBert,
             num_classes,
@@ -154,12 +164,12 @@ impl Fields<'_> {
         })
     }
 
-    fn bert(&self, architecture: Architecture, num_classes: i64) -> Result<Config> {
+    fn bert(&self, architecture: Architecture, num_classes: i64) -> Checked<Config> {
         if self.json["position_embedding_type"].as_str().is_some_and(|kind| kind != "absolute") {
-            return Err(self.refuse("only absolute position embeddings are known here".to_owned()));
+            return Err("only absolute position embeddings are known here".to_owned());
         }
         if self.json["is_decoder"] == true {
-            return Err(self.refuse("is_decoder is true: only encoders are known here".to_owned()));
+            return Err("is_decoder is true: only encoders are known here".to_owned());
         }
         let dropout = self.share("hidden_dropout_prob", 0.1)?;
         let padding =
@@ -200,18 +210,18 @@ impl Fields<'_> {
     }
 
     /// As BERT's, without types of tokens, and with a table of distances.
-    fn mpnet(&self, num_classes: i64) -> Result<Config> {
+    fn mpnet(&self, num_classes: i64) -> Checked<Config> {
         let name = "relative_attention_num_buckets";
         let buckets = if self.json[name].is_null() { BUCKETS } else { self.size(name)? };
         if buckets < BUCKETS {
             let message = format!("{name} is {buckets}: an MPNet needs {BUCKETS} or more");
-            return Err(self.refuse(message));
+            return Err(message);
         }
         let config = self.bert(Architecture::MPNet, num_classes)?;
         Ok(Config { buckets, head_dropout: config.dropout, ..config })
     }
 
-    fn electra(&self, num_classes: i64) -> Result<Config> {
+    fn electra(&self, num_classes: i64) -> Checked<Config> {
         Ok(Config {
             embedding_width: self.size("embedding_size")?,
             head_activation: Activation::Gelu,

@@ -32,18 +32,17 @@ impl DistilBert {
 }
 
 impl Encoder for DistilBert {
-    fn words(&self, input_ids: &Tensor) -> Tensor {
-        self.embeddings.word_embeddings.forward(input_ids)
+    fn words(&self) -> &Embedding {
+        &self.embeddings.word_embeddings
     }
 
-    /// The state of the first token behind the last block: (B, T) -> (B, D)
-    fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
+    fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
         for (number, layer) in self.layer.iter().enumerate() {
             let asked = pass.asked(&hidden, number + 1 == self.layer.len());
-            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, 1, D)
+            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, T or 1, D)
         }
-        hidden.select(1, 0)
+        hidden
     }
 }
 

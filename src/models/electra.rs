@@ -4,7 +4,7 @@
 
 use super::bert::{Blocks, Embeddings};
 use super::config::Config;
-use super::layers::{Encoder, Linear, Pass};
+use super::layers::{Embedding, Encoder, Linear, Pass};
 use tch::Tensor;
 use tch::nn::Path;
 
@@ -29,11 +29,11 @@ impl Electra {
 }
 
 impl Encoder for Electra {
-    fn words(&self, input_ids: &Tensor) -> Tensor {
-        self.embeddings.words(input_ids)
+    fn words(&self) -> &Embedding {
+        &self.embeddings.word_embeddings
     }
 
-    fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
+    fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let embedded = self.embeddings.forward(input_ids, pass); // (B, T, E)
         let hidden = match &self.embeddings_project {
             Some(project) => project.forward(&embedded),

@@ -87,7 +87,7 @@ impl<'a> Path<'a> {
             .collect();
         let no_words = Tensor::f_from_slice(&no_words)?.f_unsqueeze(0)?;
         let no_words = no_words.f_to_device(tokens.input_ids.device())?;
-        let vectors = |ids: &Tensor| guarded(WHAT, || model.encoder.words(ids));
+        let vectors = |ids: &Tensor| guarded(WHAT, || model.encoder.words().forward(ids));
         let start = vectors(&no_words)?;
         let change = vectors(&tokens.input_ids)? - &start;
         Ok(Path { model, input_ids: &tokens.input_ids, start, change })
@@ -103,7 +103,7 @@ impl<'a> Path<'a> {
         let mode = Mode::default();
         let logits = guarded(WHAT, || {
             let words = Some(words.shallow_clone());
-            let mut pass = Pass { mode, mask: None, words, attentions: None };
+            let mut pass = Pass { words, ..Pass::new(mode) };
             self.model.head.forward(&self.model.encoder.forward(&input_ids, &mut pass), mode)
         })?;
         Ok((logits, words))

@@ -122,7 +122,7 @@ impl AutoModelForSequenceClassification {
         let tokens = tokens_in(texts);
         let mut progress = |share| bar.at((*done + share * tokens) / *all, String::new);
         let states = pass.over(texts, &mut progress, |tokens, _| {
-            let states = guarded(WHAT, || self.encode(tokens, mode, None))?;
+            let states = guarded(WHAT, || self.encode(tokens, mode))?;
             Ok(states.f_to_kind(Kind::Float)?)
         })?;
         *done += tokens;

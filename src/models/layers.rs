@@ -10,11 +10,16 @@ use tch::{Device, Kind, Tensor};
 
 /// What is pretrained: from word pieces to a state that the last layers know a text by.
 pub trait Encoder: Debug + Send {
-    /// The vectors of the word pieces alone: (B, T) -> (B, T, E)
-    fn words(&self, input_ids: &Tensor) -> Tensor;
+    /// The vectors of the word pieces: (pieces, E).
+    fn words(&self) -> &Embedding;
 
-    /// What the last layers see: (B, T) -> (B, D)
-    fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor;
+    /// The hidden states behind the last block: (B, T) -> (B, T or 1, D), see [`Pass::asked`].
+    fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor;
+
+    /// What the last layers see, the state of the first token: (B, T) -> (B, D)
+    fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
+        self.hidden(input_ids, pass).select(1, 0)
+    }
 }
 
 /// A variable that is filled later, from a checkpoint or at random.
@@ -89,6 +94,11 @@ impl Embedding {
         Embedding { weight: variable(path, "weight", &[entries, width]) }
     }
 
+    /// (entries, width)
+    pub fn table(&self) -> &Tensor {
+        &self.weight
+    }
+
     /// (...) -> (..., width)
     pub fn forward(&self, ids: &Tensor) -> Tensor {
         Tensor::embedding(&self.weight, ids, -1, false, false)
@@ -137,15 +147,23 @@ pub struct Pass<'a> {
     pub mask: Option<Tensor>,
     /// Vectors that stand in for those of the tokens' word pieces, shape (B, T, E).
     pub words: Option<Tensor>,
+    /// Whether the states of all tokens are wanted, not only that of the first one.
+    pub all_tokens: bool,
     /// Where the attention weights of each layer go, if somebody wants to see them.
     pub attentions: Option<&'a mut Vec<Tensor>>,
 }
 
 impl Pass<'_> {
+    /// One that wants the state of the first token, of texts without padding.
+    pub fn new(mode: Mode) -> Self {
+        Pass { mode, mask: None, words: None, all_tokens: false, attentions: None }
+    }
+
     /// The tokens whose next state is asked for: behind the last block only that of the first one
-    /// counts, unless somebody wants to see what all of them attend to. (B, T, D) -> (B, T or 1, D)
+    /// counts, unless somebody wants all of them, or to see what they attend to.
+    /// (B, T, D) -> (B, T or 1, D)
     pub fn asked(&self, hidden: &Tensor, is_last: bool) -> Tensor {
-        if is_last && self.attentions.is_none() {
+        if is_last && !self.all_tokens && self.attentions.is_none() {
             hidden.narrow(1, 0, 1)
         } else {
             hidden.shallow_clone()

@@ -41,7 +41,7 @@ impl ModernBert {
     fn embedded(&self, input_ids: &Tensor, pass: &Pass<'_>) -> Tensor {
         let words = match &pass.words {
             Some(words) => words.shallow_clone(),
-            None => self.words(input_ids),
+            None => self.tok_embeddings.forward(input_ids),
         }; // (B, T, D)
         let embedded = self.embeddings_norm.forward(&words);
         let embedded = dropout(&embedded, self.embedding_dropout, pass.mode.train);
@@ -50,19 +50,23 @@ impl ModernBert {
 }
 
 impl Encoder for ModernBert {
-    fn words(&self, input_ids: &Tensor) -> Tensor {
-        self.tok_embeddings.forward(input_ids)
+    fn words(&self) -> &Embedding {
+        &self.tok_embeddings
+    }
+
+    fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
+        let mut hidden = self.embedded(input_ids, pass); // (B, T, D)
+        for (number, layer) in self.layers.iter().enumerate() {
+            let asked = pass.asked(&hidden, number + 1 == self.layers.len());
+            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, T or 1, D)
+        }
+        self.final_norm.forward(&hidden)
     }
 
     /// The state of the first token, or the mean of all: (B, T) -> (B, D)
     fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
-        let mut hidden = self.embedded(input_ids, pass); // (B, T, D)
-        for (number, layer) in self.layers.iter().enumerate() {
-            let is_last = number + 1 == self.layers.len();
-            let asked = pass.asked(&hidden, is_last && !self.mean_pooling);
-            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, T or 1, D)
-        }
-        let hidden = self.final_norm.forward(&hidden);
+        pass.all_tokens = self.mean_pooling;
+        let hidden = self.hidden(input_ids, pass); // (B, T or 1, D)
         if self.mean_pooling { mean(&hidden, pass) } else { hidden.select(1, 0) }
     }
 }

@@ -52,11 +52,11 @@ impl MPNet {
 }
 
 impl Encoder for MPNet {
-    fn words(&self, input_ids: &Tensor) -> Tensor {
-        self.embeddings.word_embeddings.forward(input_ids)
+    fn words(&self) -> &Embedding {
+        &self.embeddings.word_embeddings
     }
 
-    fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
+    fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
         let bias = self.position_bias(&hidden); // (1, h, T, T)
         pass.mask = Some(match pass.mask.take() {
@@ -65,9 +65,9 @@ impl Encoder for MPNet {
         });
         for (number, layer) in self.layer.iter().enumerate() {
             let asked = pass.asked(&hidden, number + 1 == self.layer.len());
-            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, 1, D)
+            hidden = layer.forward(&asked, &hidden, pass); // (B, T, D); at last (B, T or 1, D)
         }
-        hidden.select(1, 0)
+        hidden
     }
 }
 

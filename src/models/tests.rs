@@ -4,6 +4,7 @@ mod classes;
 mod explain;
 mod files;
 mod multi_label;
+mod pretraining;
 mod training;
 
 use super::*;
@@ -72,7 +73,7 @@ fn logits_features_and_loss_are_those_of_transformers() {
         let tokens = tokens(&expected);
         let logits = tch::no_grad(|| model.forward(&tokens));
         assert_close(&logits, &expected["logits"], 2e-6, name);
-        let features = tch::no_grad(|| model.encode(&tokens, Mode::default(), None));
+        let features = tch::no_grad(|| model.encode(&tokens, Mode::default()));
         assert_close(&features, &expected["features"], 5e-6, name);
         let loss = logits.cross_entropy_for_logits(&expected["labels"]);
         assert_close(&loss.view(1), &expected["loss"], 1e-6, name);

@@ -217,12 +217,20 @@ fn fill(variable: &Tensor, weight: &Tensor, config: &Config) -> std::result::Res
     }
 }
 
-/// As transformers does: weights are normal, those of layer norms 1, biases 0.
+/// Draws all variables at random, in the order of their names.
+pub fn draw(config: &Config, store: &VarStore) -> Result<()> {
+    let _no_grad = tch::no_grad_guard();
+    let variables: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
+    variables.iter().try_for_each(|(name, variable)| initialize(variable, name, config))
+}
+
+/// As transformers does: weights are normal, those of layer norms 1, biases and the vector of the
+/// padding 0.
 fn initialize(variable: &Tensor, name: &str, config: &Config) -> Result<()> {
     let mut variable = variable.shallow_clone();
     if name.ends_with(".bias") {
         let _ = variable.f_zero_()?;
-    } else if name.ends_with("norm.weight") {
+    } else if name.to_lowercase().ends_with("norm.weight") {
         let _ = variable.f_fill_(1.0)?;
     } else if config.architecture == Architecture::ModernBert {
         let deviation = if is_last(name, config.architecture) {
@@ -234,6 +242,9 @@ fn initialize(variable: &Tensor, name: &str, config: &Config) -> Result<()> {
         fill_cut_off(&mut variable, deviation, cutoff)?;
     } else {
         let _ = variable.f_normal_(0.0, config.initializer_range)?;
+    }
+    if name.ends_with("word_embeddings.weight") {
+        let _ = variable.f_get(config.padding_id)?.f_zero_()?;
     }
     Ok(())
 }

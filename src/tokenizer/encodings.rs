@@ -75,6 +75,11 @@ impl Encodings {
         self.ids.get(*self.starts.get(row)?..*self.starts.get(row + 1)?)
     }
 
+    /// Those of all texts, one after the other.
+    pub(super) fn all_ids(&self) -> &[u32] {
+        &self.ids
+    }
+
     /// The number of tokens of each text.
     pub fn lengths(&self) -> Vec<usize> {
         self.starts.windows(2).map(|ends| ends[1] - ends[0]).collect()

@@ -1,24 +1,23 @@
 //! What the `config.json` of a ModernBERT says.
 
-use super::fields::Fields;
+use super::fields::{Checked, Fields};
 use super::{Biases, Config, Rotary};
-use crate::error::Result;
 use crate::models::architecture::Architecture;
 use serde_json::Value;
 
 impl Fields<'_> {
-    pub fn modernbert(&self, num_classes: i64) -> Result<Config> {
+    pub fn modernbert(&self, num_classes: i64) -> Checked<Config> {
         let (width, layers) = (self.size("hidden_size")?, self.size("num_hidden_layers")?);
         let pooling = self.json["classifier_pooling"].as_str().unwrap_or("cls");
         if !["cls", "mean"].contains(&pooling) {
             let message =
                 format!("classifier_pooling {pooling} is not known here: cls and mean are");
-            return Err(self.refuse(message));
+            return Err(message);
         }
         let heads = self.size("num_attention_heads")?;
         if width % (2 * heads) != 0 {
             let message = format!("{heads} heads can't share a width of {width}: each turns pairs");
-            return Err(self.refuse(message));
+            return Err(message);
         }
         let has = |name: &str| self.json[name].as_bool().unwrap_or(false);
         Ok(Config {
@@ -35,7 +34,9 @@ impl Fields<'_> {
             token_types: 0,
             buckets: 0,
             padding_id: self.json["pad_token_id"].as_i64().unwrap_or(50283),
-            rotary: (0..layers).map(|number| self.rotary(number, layers)).collect::<Result<_>>()?,
+            rotary: (0..layers)
+                .map(|number| self.rotary(number, layers))
+                .collect::<Checked<_>>()?,
             biases: Biases {
                 attention: has("attention_bias"),
                 mlp: has("mlp_bias"),
@@ -57,7 +58,7 @@ impl Fields<'_> {
 
     /// Of one block. Newer files list the kinds of the blocks, and what belongs to each kind; older ones
     /// say that every so many-th block sees the whole text.
-    fn rotary(&self, number: i64, layers: i64) -> Result<Rotary> {
+    fn rotary(&self, number: i64, layers: i64) -> Checked<Rotary> {
         let every = self.size_or("global_attn_every_n_layers", 3)?;
         let kind = match &self.json["layer_types"] {
             Value::Null if number % every == 0 => "full_attention",
@@ -76,19 +77,19 @@ impl Fields<'_> {
             _ => {
                 let message =
                     "layer_types must name each block full_attention or sliding_attention";
-                return Err(self.refuse(message.to_owned()));
+                return Err(message.to_owned());
             }
         };
         let given = &self.json["rope_parameters"][kind];
         let scaled = [&given["rope_type"], &given["type"], &self.json["rope_scaling"]];
         if let Some(other) = scaled.into_iter().find(|kind| !kind.is_null() && *kind != "default") {
-            return Err(self.refuse(format!("positions of the kind {other} are not known here")));
+            return Err(format!("positions of the kind {other} are not known here"));
         }
         let theta = [&given["rope_theta"], &self.json[older]];
         let theta = theta.into_iter().find(|theta| !theta.is_null());
         match theta.map_or(Some(usual), Value::as_f64) {
             Some(theta) if theta > 0.0 => Ok(Rotary { theta, reach }),
-            _ => Err(self.refuse(format!("{older} must be a number above 0"))),
+            _ => Err(format!("{older} must be a number above 0")),
         }
     }
 }
