@@ -1,6 +1,7 @@
 //! From texts to the numbers of their word pieces.
 
 mod encodings;
+mod in_order;
 mod pieces;
 #[cfg(test)]
 mod tests;
