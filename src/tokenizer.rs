@@ -2,6 +2,7 @@
 
 mod cut;
 mod encodings;
+mod in_order;
 mod pieces;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,8 @@ use super::terms::{Key, Terms};
 use super::tokens::{Analyzer, Scratch};
 use super::watch::watched;
 use crate::display::{Html, Show, table, thousands};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// The vocabulary of a [`CountVectorizer`](super::CountVectorizer), and how to count its terms.
@@ -36,6 +37,36 @@ impl FittedVectorizer {
     pub fn transform<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<CountMatrix> {
         watched(texts.len(), |watch| {
             counting::count(texts, &self.analyzer, &self.vocabulary, watch)
+        })
+    }
+
+    /// The columns of the words of each text, in their order and as often as they occur; `None` for
+    /// a word that has no column. Of each text the first `most`.
+    pub(crate) fn in_order<T: AsRef<str> + Sync>(
+        &self,
+        texts: &[T],
+        most: usize,
+    ) -> Result<Vec<Vec<Option<u32>>>> {
+        if self.analyzer.ngram_range != (1, 1) {
+            let remedy = "only single words have an order: take (1, 1)";
+            let range = format!("{:?}", self.analyzer.ngram_range);
+            return Err(Error::argument("ngram_range", range, remedy));
+        }
+        watched(texts.len(), |watch| {
+            let read = |scratch: &mut Scratch, text: &T| {
+                let mut columns = Vec::new();
+                if watch.stopped() {
+                    return columns;
+                }
+                self.analyzer.for_each_term(text.as_ref(), scratch, |key, word| {
+                    if columns.len() < most {
+                        columns.push(self.vocabulary.get(key, word));
+                    }
+                });
+                watch.step();
+                columns
+            };
+            texts.par_iter().map_init(Scratch::default, read).collect()
         })
     }
 

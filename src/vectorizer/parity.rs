@@ -112,6 +112,28 @@ fn counts_equal_those_of_scikit_learn() {
     }
 }
 
+// [vectorizer.vocabulary_.get(word, "-") for word in vectorizer.build_analyzer()(text)]
+#[test]
+fn words_in_their_order_are_those_of_scikit_learn() {
+    let lines = lines();
+    let mut compared = 0;
+    for (header, case) in parts(&lines, "case") {
+        let settings = vectorizer(case);
+        if settings.ngram_range != (1, 1) {
+            continue;
+        }
+        let expected: Vec<Vec<Option<u32>>> = fields(case, "order")
+            .iter()
+            .map(|row| row.iter().map(|column| column.parse().ok()).collect())
+            .collect();
+        let texts = texts(&lines, &header[0]);
+        let found = settings.fit(&texts).unwrap().in_order(&texts, usize::MAX).unwrap();
+        assert_eq!(found, expected, "{settings:?}");
+        compared += expected.len();
+    }
+    assert!(compared > 100);
+}
+
 // CountVectorizer(lowercase=lowercase).build_analyzer()(
 //     f"a{c}b {c}{c} A{c}Σ {c}Σ AΣ{c} AΣ{c}B")
 #[test]
