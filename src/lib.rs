@@ -47,7 +47,7 @@ pub use metrics::{
 };
 pub use mode::{Mode, Precision};
 pub use models::{
-    Architecture, Attention, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates,
+    Architecture, Attention, AutoModelForSequenceClassification, DEFAULT_MODEL, HiddenStates, Lora,
     ParameterCount,
 };
 pub use runs::{Run, Runs};

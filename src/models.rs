@@ -1,6 +1,7 @@
 //! Pretrained encoders with a classifier on top: DistilBERT, BERT, RoBERTa and XLM-RoBERTa, as
 //! Hugging Face's transformers define them.
 
+mod adapter;
 mod attention;
 mod bert;
 mod classes;
@@ -14,6 +15,8 @@ mod freeze;
 mod head;
 mod layers;
 mod legendre;
+mod lora;
+mod low_rank;
 mod pytorch;
 mod reading;
 mod save;
@@ -37,7 +40,8 @@ use distilbert::DistilBert;
 pub use features::HiddenStates;
 pub use freeze::ParameterCount;
 use head::Head;
-use layers::Pass;
+use layers::{Linear, Pass};
+pub use low_rank::Lora;
 use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 use tch::Tensor;
@@ -60,6 +64,8 @@ pub struct AutoModelForSequenceClassification {
     class_names: RefCell<Vec<String>>,
     /// Whether a text gets any number of labels; not known of new last layers.
     multi_label: Cell<Option<bool>>,
+    /// What LoRA has added to the encoder.
+    lora: RefCell<Option<Lora>>,
     encoder: Encoder,
     head: Head,
     store: VarStore,
@@ -77,6 +83,14 @@ impl Encoder {
         match self {
             Encoder::DistilBert(encoder) => encoder.forward(input_ids, pass),
             Encoder::Bert(encoder) => encoder.forward(input_ids, pass),
+        }
+    }
+
+    /// The linear layers of its blocks.
+    fn linears(&self) -> Vec<&Linear> {
+        match self {
+            Encoder::DistilBert(encoder) => encoder.linears().collect(),
+            Encoder::Bert(encoder) => encoder.linears().collect(),
         }
     }
 
@@ -173,6 +187,7 @@ impl AutoModelForSequenceClassification {
             config,
             class_names: RefCell::new(class_names),
             multi_label: Cell::new(multi_label),
+            lora: RefCell::new(None),
             encoder,
             head,
             store,

@@ -39,6 +39,11 @@ impl Bert {
         self.embeddings.word_embeddings.forward(input_ids)
     }
 
+    /// The linear layers of all blocks.
+    pub fn linears(&self) -> impl Iterator<Item = &Linear> {
+        self.layer.iter().flat_map(Block::linears)
+    }
+
     /// The hidden state of the first token: (B, T) -> (B, D)
     pub fn forward(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
@@ -118,12 +123,19 @@ impl Block {
         }
     }
 
+    fn linears(&self) -> [&Linear; 6] {
+        let (attended, output) = (&self.attention_output.dense, &self.output.dense);
+        [&self.query, &self.key, &self.value, attended, &self.intermediate, output]
+    }
+
     /// What becomes of the tokens `x`, which attend to all: (B, A, D) and (B, T, D) -> (B, A, D)
     fn forward(&self, x: &Tensor, all: &Tensor, pass: &mut Pass<'_>) -> Tensor {
-        let qkv = [self.query.forward(x), self.key.forward(all), self.value.forward(all)];
+        let train = pass.mode.train;
+        let (q, k) = (self.query.forward(x, train), self.key.forward(all, train));
+        let qkv = [q, k, self.value.forward(all, train)];
         let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, A, D)
         let attended = self.attention_output.forward(&context, x, pass); // (B, A, D)
-        let inner = self.activation.forward(&self.intermediate.forward(&attended)); // (B, A, inner)
+        let inner = self.activation.forward(&self.intermediate.forward(&attended, train)); // (B, A, inner)
         self.output.forward(&inner, &attended, pass)
     }
 }
@@ -147,7 +159,8 @@ impl Output {
 
     /// (B, A, inputs) and (B, A, D) -> (B, A, D)
     fn forward(&self, x: &Tensor, residual: &Tensor, pass: &Pass<'_>) -> Tensor {
-        let x = self.dense.forward(x);
-        self.layer_norm.forward(&add_dropped(residual, x, self.dropout, pass.mode.train))
+        let train = pass.mode.train;
+        let x = self.dense.forward(x, train);
+        self.layer_norm.forward(&add_dropped(residual, x, self.dropout, train))
     }
 }

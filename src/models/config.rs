@@ -45,6 +45,15 @@ impl Architecture {
         }
     }
 
+    /// The layers of a block that LoRA changes if nobody names others: queries and values (4.2 of
+    /// the paper).
+    pub(super) fn query_and_value(self) -> [&'static str; 2] {
+        match self {
+            Architecture::DistilBert => ["q_lin", "v_lin"],
+            Architecture::Bert | Architecture::Roberta => ["query", "value"],
+        }
+    }
+
     /// The name of the class in transformers.
     pub(super) fn class_name(self, model_type: &str) -> &'static str {
         match self {

@@ -38,12 +38,13 @@ impl Head {
 
     /// (B, D) -> (B, classes), f32
     pub fn forward(&self, first: &Tensor, mode: Mode) -> Tensor {
-        let drop = |x: &Tensor| dropout(x, self.dropout, mode.train);
+        let train = mode.train;
+        let drop = |x: &Tensor| dropout(x, self.dropout, train);
         let dense = match self.architecture {
-            Architecture::DistilBert => self.dense.forward(first).relu(),
-            Architecture::Bert => self.dense.forward(first).tanh(),
-            Architecture::Roberta => self.dense.forward(&drop(first)).tanh(),
+            Architecture::DistilBert => self.dense.forward(first, train).relu(),
+            Architecture::Bert => self.dense.forward(first, train).tanh(),
+            Architecture::Roberta => self.dense.forward(&drop(first), train).tanh(),
         }; // (B, D)
-        self.classifier.forward(&drop(&dense)).to_kind(Kind::Float)
+        self.classifier.forward(&drop(&dense), train).to_kind(Kind::Float)
     }
 }
