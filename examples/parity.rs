@@ -9,9 +9,9 @@ use unit8::tch::nn::VarStore;
 use unit8::tch::{self, Device, Tensor};
 use unit8::{
     AutoModelForSequenceClassification as Model, ClassMetrics, ClassWeights, Classifier,
-    CsvOptions, DataLoader, Dataset, DistilBertConfig, Encodings, EpochMetrics, History, Metric,
-    Mode, MultiLabels, Optimizer, Precision, Result, Reviews, Run, Runs, StepMetrics, Targets,
-    ThresholdCurve, Tokenizer, Trainer,
+    CsvOptions, DataLoader, Dataset, DistilBertConfig, Encodings, EpochMetrics, History, Lora,
+    Metric, Mode, MultiLabels, Optimizer, Precision, Result, Reviews, Run, Runs, StepMetrics,
+    Targets, ThresholdCurve, Tokenizer, Trainer,
 };
 
 fn main() -> Result<()> {
@@ -120,6 +120,33 @@ fn main() -> Result<()> {
             let data = DataLoader::new(data, labels, batch_size)?;
             blocks(&case).fit(&model, &data, &data)?;
             model.save_pretrained(folder)?;
+        }
+        ["lora", model, adapter, texts, folder] => {
+            let model = Model::from_pretrained(model, 3)?;
+            tch::manual_seed(1);
+            match adapter {
+                "new" => model.add_lora(&Lora { rank: 4, ..Lora::default() })?,
+                folder => model.load_adapter(folder)?,
+            }
+            let data = encode(&model, texts, "16")?;
+            let labels: Vec<i64> = (0..data.len() as i64).map(|row| row % 3).collect();
+            let data = DataLoader::new(data, labels, 2)?;
+            let (num_epochs, learning_rate) = (2, 1e-2);
+            let trainer = Trainer { num_epochs, learning_rate, quiet: true, ..Trainer::default() };
+            trainer.fit(&model, &data, &data)?;
+            model.save_adapter(format!("{folder}/adapter"))?;
+            model.save_pretrained(format!("{folder}/merged"))?;
+            let rows: Vec<usize> = (0..data.len()).collect();
+            let tokens = data.data().gather(&rows, unit8::device())?;
+            print(&tch::no_grad(|| model.forward(&tokens)));
+        }
+        ["adapted", model, adapter, texts] => {
+            let model = Model::from_pretrained(model, 3)?;
+            model.load_adapter(adapter)?;
+            let texts = encode(&model, texts, "16")?;
+            let rows: Vec<usize> = (0..texts.len()).collect();
+            let tokens = texts.gather(&rows, unit8::device())?;
+            print(&tch::no_grad(|| model.forward(&tokens)));
         }
         ["names", model, folder, names] => {
             let model = Model::from_pretrained(model, 2)?;

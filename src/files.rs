@@ -24,6 +24,11 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Resu
     written
 }
 
+/// Writes bytes, whole or not at all.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_whole(path, |part| fs::write(part, bytes).map_err(|error| cannot_write(path, &error)))
+}
+
 /// The name of a file that is not whole yet, another one in each process.
 fn part_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();

@@ -49,7 +49,7 @@ pub use metrics::{
 pub use mode::{Mode, Precision};
 pub use models::{
     Architecture, Attention, AutoModelForSequenceClassification, DEFAULT_MODEL, DistilBertConfig,
-    HiddenStates, ParameterCount,
+    HiddenStates, Lora, ParameterCount,
 };
 pub use progress::{Progress, progress};
 pub use runs::{Run, Runs};

@@ -1,6 +1,7 @@
 //! Pretrained encoders with a classifier on top: DistilBERT, BERT, RoBERTa, XLM-RoBERTa, ELECTRA,
 //! MPNet and ModernBERT, as Hugging Face's transformers define them.
 
+mod adapter;
 mod architecture;
 mod attention;
 mod bert;
@@ -16,6 +17,8 @@ mod freeze;
 mod head;
 mod layers;
 mod legendre;
+mod lora;
+mod low_rank;
 mod modernbert;
 mod mpnet;
 mod pretraining;
@@ -44,6 +47,7 @@ pub use features::HiddenStates;
 pub use freeze::ParameterCount;
 use head::Head;
 use layers::{Encoder, Pass};
+pub use low_rank::Lora;
 use modernbert::ModernBert;
 use mpnet::MPNet;
 pub use pretraining::DistilBertConfig;
@@ -69,6 +73,8 @@ pub struct AutoModelForSequenceClassification {
     class_names: RefCell<Vec<String>>,
     /// Whether a text gets any number of labels; not known of new last layers.
     multi_label: Cell<Option<bool>>,
+    /// What LoRA has added to the encoder.
+    lora: RefCell<Option<Lora>>,
     encoder: Box<dyn Encoder>,
     head: Head,
     store: VarStore,
@@ -158,6 +164,7 @@ impl AutoModelForSequenceClassification {
             config,
             class_names: RefCell::new(class_names),
             multi_label: Cell::new(multi_label),
+            lora: RefCell::new(None),
             encoder,
             head,
             store,

@@ -70,8 +70,8 @@ impl Runs {
     ///
     /// # Errors
     /// As [`Trainer::fit`]; before it begins, [`Error::File`] if the folder can't be written to,
-    /// [`Error::Argument`] if the name is empty, or a hyperparameter was added that the trainer or the
-    /// data has, with another value.
+    /// [`Error::Argument`] if the name is empty, or a hyperparameter was added that the trainer, the model
+    /// or the data has, with another value.
     pub fn fit<D: Dataset, M: Classifier<D::Batch>>(
         &mut self,
         run: impl Into<Run>,
@@ -83,7 +83,7 @@ impl Runs {
         let run = run.into();
         run.check()?;
         self.check_writable()?;
-        let run = run.of(trainer, train, val, model.var_store())?;
+        let run = run.of(trainer, model, train, val)?;
         let (run, trained) = fitted(run, || trainer.fit(model, train, val));
         let kept = self.keep(run.clone());
         if let Err(error) = &kept {

@@ -198,7 +198,7 @@ where
     let seed = point.seed();
     let trainer =
         Trainer { seed, quiet: true, save_dir: None, checkpoint_steps: None, ..trial.trainer };
-    let run = point.run().of(&trainer, train, val, model.var_store())?;
+    let run = point.run().of(&trainer, model, train, val)?;
     if let Some(before) = all.iter().find(|other| other.is_done() && other.is_like(&run)) {
         return Ok(Outcome::ThereBefore(before.clone()));
     }

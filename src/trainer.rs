@@ -36,6 +36,7 @@ pub use rates::LearningRates;
 use run::Run;
 pub use schedule::Schedule;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 pub use speed::Speed;
 use std::path::PathBuf;
 use sums::Sums;
@@ -82,6 +83,12 @@ pub trait Classifier<F> {
     /// [`Trainer::gradual_unfreezing`] go by it. A model without this function is one block.
     fn depth_of(&self, _parameter: &str) -> usize {
         0
+    }
+
+    /// What besides its parameters decides of the numbers of a training, by name: checkpoints and records
+    /// of runs have it.
+    fn hyperparameters(&self) -> Map<String, Value> {
+        Map::new()
     }
 }
 

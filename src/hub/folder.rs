@@ -35,6 +35,11 @@ pub fn whole(folder: &Path) -> Result<PathBuf> {
     if missing.is_empty() {
         return Ok(folder.to_owned());
     }
+    if folder.join("adapter_config.json").is_file() {
+        let message = "an adapter, not a whole model: load the model that it was made for, then call \
+                       model.load_adapter with this folder";
+        return Err(Error::file(folder, message));
+    }
     Err(Error::file(folder, format!("has no {}: {REMEDY}", missing.join(", no "))))
 }
 

@@ -42,6 +42,9 @@ pub struct Names {
     pub behind_blocks: Option<&'static str>,
     /// The modules after the encoder.
     pub last_layers: [&'static str; 2],
+    /// The layers of a block that LoRA changes if nobody names others: queries and values (4.2 of its
+    /// paper), or what has them.
+    pub query_and_value: &'static [&'static str],
 }
 
 impl Architecture {
@@ -54,6 +57,7 @@ impl Architecture {
                 blocks: "layer",
                 behind_blocks: None,
                 last_layers: ["pre_classifier", "classifier"],
+                query_and_value: &["q_lin", "v_lin"],
             },
             Architecture::Bert => Names {
                 spoken: "BERT",
@@ -62,6 +66,7 @@ impl Architecture {
                 blocks: "layer",
                 behind_blocks: None,
                 last_layers: ["pooler", "classifier"],
+                query_and_value: &["query", "value"],
             },
             Architecture::Roberta => Names {
                 spoken: "RoBERTa",
@@ -73,6 +78,7 @@ impl Architecture {
                 blocks: "layer",
                 behind_blocks: None,
                 last_layers: ["classifier.dense", "classifier.out_proj"],
+                query_and_value: &["query", "value"],
             },
             Architecture::Electra => Names {
                 spoken: "ELECTRA",
@@ -81,6 +87,7 @@ impl Architecture {
                 blocks: "layer",
                 behind_blocks: None,
                 last_layers: ["classifier.dense", "classifier.out_proj"],
+                query_and_value: &["query", "value"],
             },
             Architecture::MPNet => Names {
                 spoken: "MPNet",
@@ -89,6 +96,7 @@ impl Architecture {
                 blocks: "layer",
                 behind_blocks: None,
                 last_layers: ["classifier.dense", "classifier.out_proj"],
+                query_and_value: &["q", "v"],
             },
             Architecture::ModernBert => Names {
                 spoken: "ModernBERT",
@@ -97,6 +105,7 @@ impl Architecture {
                 blocks: "layers",
                 behind_blocks: Some("final_norm"),
                 last_layers: ["head", "classifier"],
+                query_and_value: &["Wqkv"],
             },
         }
     }

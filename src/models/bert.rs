@@ -2,7 +2,8 @@
 //! <https://arxiv.org/abs/1907.11692>), which differ in how they number positions. Field names are
 //! the keys of Hugging Face's checkpoints.
 
-use super::config::{Architecture, Config};
+use super::architecture::Architecture;
+use super::config::Config;
 use super::dropout::{add_dropped, dropout};
 use super::layers::{
     Activation, Embedding, Encoder, LayerNorm, Linear, Pass, attention, positions_behind,
@@ -28,6 +29,10 @@ impl Bert {
 impl Encoder for Bert {
     fn words(&self) -> &Embedding {
         &self.embeddings.word_embeddings
+    }
+
+    fn linears(&self) -> Vec<&Linear> {
+        self.encoder.linears()
     }
 
     fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
@@ -95,6 +100,10 @@ impl Blocks {
         Blocks { layer: (0..config.layers).map(|i| Block::new(&(&layers / i), config)).collect() }
     }
 
+    pub fn linears(&self) -> Vec<&Linear> {
+        self.layer.iter().flat_map(Block::linears).collect()
+    }
+
     /// (B, T, D) -> (B, T or 1, D), see [`Pass::asked`].
     pub fn forward(&self, mut hidden: Tensor, pass: &mut Pass<'_>) -> Tensor {
         for (number, layer) in self.layer.iter().enumerate() {
@@ -135,12 +144,19 @@ impl Block {
         }
     }
 
+    fn linears(&self) -> [&Linear; 6] {
+        let (attended, output) = (&self.attention_output.dense, &self.output.dense);
+        [&self.query, &self.key, &self.value, attended, &self.intermediate, output]
+    }
+
     /// What becomes of the tokens `x`, which attend to all: (B, A, D) and (B, T, D) -> (B, A, D)
     fn forward(&self, x: &Tensor, all: &Tensor, pass: &mut Pass<'_>) -> Tensor {
-        let qkv = [self.query.forward(x), self.key.forward(all), self.value.forward(all)];
+        let train = pass.mode.train;
+        let (q, k) = (self.query.forward(x, train), self.key.forward(all, train));
+        let qkv = [q, k, self.value.forward(all, train)];
         let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, A, D)
         let attended = self.attention_output.forward(&context, x, pass); // (B, A, D)
-        let inner = self.activation.forward(&self.intermediate.forward(&attended)); // (B, A, inner)
+        let inner = self.activation.forward(&self.intermediate.forward(&attended, train)); // (B, A, inner)
         self.output.forward(&inner, &attended, pass)
     }
 }
@@ -164,7 +180,8 @@ impl Output {
 
     /// (B, A, inputs) and (B, A, D) -> (B, A, D)
     fn forward(&self, x: &Tensor, residual: &Tensor, pass: &Pass<'_>) -> Tensor {
-        let x = self.dense.forward(x);
-        self.layer_norm.forward(&add_dropped(residual, x, self.dropout, pass.mode.train))
+        let train = pass.mode.train;
+        let x = self.dense.forward(x, train);
+        self.layer_norm.forward(&add_dropped(residual, x, self.dropout, train))
     }
 }

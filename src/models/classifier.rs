@@ -4,6 +4,7 @@ use super::AutoModelForSequenceClassification;
 use crate::mode::Mode;
 use crate::tokenizer::Tokens;
 use crate::trainer::Classifier;
+use serde_json::{Map, Value};
 use tch::Tensor;
 use tch::nn::VarStore;
 
@@ -40,6 +41,10 @@ impl Classifier<Tokens> for AutoModelForSequenceClassification {
     fn depth_of(&self, parameter: &str) -> usize {
         self.depth_of(parameter)
     }
+
+    fn hyperparameters(&self) -> Map<String, Value> {
+        self.hyperparameters()
+    }
 }
 
 /// On what the encoder said before: the last layers alone, see
@@ -75,5 +80,9 @@ impl Classifier<Tensor> for AutoModelForSequenceClassification {
 
     fn depth_of(&self, parameter: &str) -> usize {
         self.depth_of(parameter)
+    }
+
+    fn hyperparameters(&self) -> Map<String, Value> {
+        self.hyperparameters()
     }
 }

@@ -36,6 +36,10 @@ impl Encoder for DistilBert {
         &self.embeddings.word_embeddings
     }
 
+    fn linears(&self) -> Vec<&Linear> {
+        self.layer.iter().flat_map(Block::linears).collect()
+    }
+
     fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
         for (number, layer) in self.layer.iter().enumerate() {
@@ -114,14 +118,19 @@ impl Block {
         }
     }
 
+    fn linears(&self) -> [&Linear; 6] {
+        [&self.q_lin, &self.k_lin, &self.v_lin, &self.out_lin, &self.lin1, &self.lin2]
+    }
+
     /// What becomes of the tokens `x`, which attend to all: (B, A, D) and (B, T, D) -> (B, A, D)
     fn forward(&self, x: &Tensor, all: &Tensor, pass: &mut Pass<'_>) -> Tensor {
-        let qkv = [self.q_lin.forward(x), self.k_lin.forward(all), self.v_lin.forward(all)];
-        let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, A, D)
-        let attended = self.sa_layer_norm.forward(&(self.out_lin.forward(&context) + x));
-        let inner = self.activation.forward(&self.lin1.forward(&attended)); // (B, A, inner)
-        let outer = self.lin2.forward(&inner); // (B, A, D)
         let train = pass.mode.train;
+        let (q, k) = (self.q_lin.forward(x, train), self.k_lin.forward(all, train));
+        let qkv = [q, k, self.v_lin.forward(all, train)];
+        let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, A, D)
+        let attended = self.sa_layer_norm.forward(&(self.out_lin.forward(&context, train) + x));
+        let inner = self.activation.forward(&self.lin1.forward(&attended, train)); // (B, A, inner)
+        let outer = self.lin2.forward(&inner, train); // (B, A, D)
         self.output_layer_norm.forward(&add_dropped(&attended, outer, self.dropout, train))
     }
 }

@@ -33,10 +33,14 @@ impl Encoder for Electra {
         &self.embeddings.word_embeddings
     }
 
+    fn linears(&self) -> Vec<&Linear> {
+        self.encoder.linears()
+    }
+
     fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let embedded = self.embeddings.forward(input_ids, pass); // (B, T, E)
         let hidden = match &self.embeddings_project {
-            Some(project) => project.forward(&embedded),
+            Some(project) => project.forward(&embedded, pass.mode.train),
             None => embedded,
         }; // (B, T, D)
         self.encoder.forward(hidden, pass)

@@ -10,6 +10,7 @@ use crate::interrupt::Interrupt;
 use crate::mode::{Mode, Precision};
 use crate::tokenizer::Encodings;
 use crate::trainer::guarded;
+use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 const WHAT: &str = "the encoder";
@@ -101,8 +102,11 @@ impl AutoModelForSequenceClassification {
         let mut key = Key::default();
         key.add(self.config.json.to_string().as_bytes());
         key.add(format!("{precision:?}").as_bytes());
+        // Which layers LoRA has changed, and how much its matrices count.
+        key.add(Value::Object(self.hyperparameters()).to_string().as_bytes());
         for (name, tensor) in self.named_parameters() {
             if is_encoder(&name, self.config.architecture) {
+                key.add(name.as_bytes());
                 key.add(&bytes_of(&tensor)?);
             }
         }

@@ -1,6 +1,8 @@
 //! Which parameters are trained.
 
-use super::{AutoModelForSequenceClassification, weights::is_encoder};
+use super::AutoModelForSequenceClassification;
+use super::low_rank::is_low_rank;
+use super::weights::is_encoder;
 use crate::error::{Error, Result};
 use tch::Tensor;
 
@@ -20,27 +22,40 @@ impl AutoModelForSequenceClassification {
     }
 
     /// Lets a training change the parameters of the modules with these names, such as
-    /// `["pre_classifier", "classifier"]`, and all below them.
+    /// `["pre_classifier", "classifier"]`, and all below them. Of an encoder with
+    /// [LoRA](Self::add_lora) only its matrices: `["lora_A", "lora_B"]` are all of them.
     ///
     /// # Errors
-    /// [`Error::Argument`] if no module has one of the names; nothing is changed then.
+    /// [`Error::Argument`] if no module has one of the names, or nothing of it can be trained beside LoRA;
+    /// nothing is changed then.
     pub fn unfreeze<S: AsRef<str>>(&self, modules: &[S]) -> Result<()> {
         let names: Vec<String> =
             self.named_parameters().into_iter().map(|(name, _)| name).collect();
+        let has_lora = self.lora().is_some();
+        let stays = |name: &str| {
+            has_lora && is_encoder(name, self.config.architecture) && !is_low_rank(name)
+        };
         for module in modules.iter().map(AsRef::as_ref) {
-            if !names.iter().any(|name| belongs_to(name, module)) {
-                let remedy = format!("a module of this model, such as {:?}", self.last_layers());
-                return Err(Error::argument("modules", format!("{module:?}"), remedy));
-            }
+            let mut own = names.iter().filter(|name| belongs_to(name, module)).peekable();
+            let remedy = if own.peek().is_none() {
+                format!("a module of this model, such as {:?}", self.last_layers())
+            } else if own.all(|name| stays(name)) {
+                "beside LoRA the encoder's own parameters stay as they are, and this has no others: \
+                 model.merge_lora() takes LoRA away"
+                    .to_owned()
+            } else {
+                continue;
+            };
+            return Err(Error::argument("modules", format!("{module:?}"), remedy));
         }
         self.set_trained(true, |name| {
-            modules.iter().any(|module| belongs_to(name, module.as_ref()))
+            !stays(name) && modules.iter().any(|module| belongs_to(name, module.as_ref()))
         });
         Ok(())
     }
 
     /// Lets a training change the last `count` blocks of the encoder, and ModernBERT's `final_norm`
-    /// behind them.
+    /// behind them; beside LoRA, its matrices in them.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are not so many.
@@ -93,7 +108,7 @@ impl AutoModelForSequenceClassification {
         !parameters.iter().any(|(name, p)| is_encoder(name, architecture) && p.requires_grad())
     }
 
-    fn set_trained(&self, trained: bool, which: impl Fn(&str) -> bool) {
+    pub(super) fn set_trained(&self, trained: bool, which: impl Fn(&str) -> bool) {
         for (name, tensor) in self.named_parameters() {
             if which(&name) {
                 let _ = tensor.set_requires_grad(trained);

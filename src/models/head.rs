@@ -53,10 +53,11 @@ impl Head {
 
     /// (B, D) -> (B, classes), f32
     pub fn forward(&self, state: &Tensor, mode: Mode) -> Tensor {
-        let drop = |x: &Tensor, at_work| dropout(x, self.dropout, mode.train && at_work);
-        let dense = self.dense.forward(&drop(state, self.dropped_before));
+        let train = mode.train;
+        let drop = |x: &Tensor, at_work| dropout(x, self.dropout, train && at_work);
+        let dense = self.dense.forward(&drop(state, self.dropped_before), train);
         let active = self.activation.forward(&dense); // (B, D)
         let last = self.norm.as_ref().map_or(active.shallow_clone(), |norm| norm.forward(&active));
-        self.classifier.forward(&drop(&last, true)).to_kind(Kind::Float)
+        self.classifier.forward(&drop(&last, true), train).to_kind(Kind::Float)
     }
 }

@@ -3,15 +3,21 @@
 //! A layer calculates with the kind of numbers that it is given: 16-bit activations meet the
 //! 32-bit parameters rounded to 16 bits, and the gradients arrive at the 32-bit ones.
 
+use super::low_rank::{Lora, LowRank};
+use crate::error::Result;
 use crate::mode::Mode;
+use std::cell::RefCell;
 use std::fmt::Debug;
-use tch::nn::{Init, Path};
+use tch::nn::{Init, Path, VarStore};
 use tch::{Device, Kind, Tensor};
 
 /// What is pretrained: from word pieces to a state that the last layers know a text by.
 pub trait Encoder: Debug + Send {
     /// The vectors of the word pieces: (pieces, E).
     fn words(&self) -> &Embedding;
+
+    /// The linear layers of the blocks.
+    fn linears(&self) -> Vec<&Linear>;
 
     /// The hidden states behind the last block: (B, T) -> (B, T or 1, D), see [`Pass::asked`].
     fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor;
@@ -27,11 +33,14 @@ fn variable(path: &Path, name: &str, shape: &[i64]) -> Tensor {
     path.var(name, shape, Init::Const(0.0))
 }
 
-/// y = x Wᵀ + b, or without b
+/// y = x Wᵀ + b, or without b, and what LoRA adds
 #[derive(Debug)]
 pub struct Linear {
+    /// Of the module: `distilbert.transformer.layer.0.attention.q_lin`.
+    pub name: String,
     weight: Tensor,       // (outputs, inputs)
     bias: Option<Tensor>, // (outputs)
+    low_rank: RefCell<Option<LowRank>>,
 }
 
 impl Linear {
@@ -41,15 +50,54 @@ impl Linear {
 
     pub fn with_bias(path: &Path, inputs: i64, outputs: i64, bias: bool) -> Linear {
         Linear {
+            name: path.components().collect::<Vec<_>>().join("."),
             weight: variable(path, "weight", &[outputs, inputs]),
             bias: bias.then(|| variable(path, "bias", &[outputs])),
+            low_rank: RefCell::new(None),
         }
     }
 
     /// (..., inputs) -> (..., outputs)
-    pub fn forward(&self, x: &Tensor) -> Tensor {
+    pub fn forward(&self, x: &Tensor, train: bool) -> Tensor {
         let kind = x.kind();
-        x.linear(&self.weight.to_kind(kind), self.bias.as_ref().map(|bias| bias.to_kind(kind)))
+        let bias = self.bias.as_ref().map(|bias| bias.to_kind(kind));
+        let y = x.linear(&self.weight.to_kind(kind), bias);
+        match &*self.low_rank.borrow() {
+            Some(low_rank) => y + low_rank.forward(x, train),
+            None => y,
+        }
+    }
+
+    /// Whether its name is this one, or ends so.
+    pub fn is_called(&self, name: &str) -> bool {
+        format!(".{}", self.name).ends_with(&format!(".{name}"))
+    }
+
+    /// How many outputs and inputs it has.
+    pub fn size(&self) -> [i64; 2] {
+        self.weight.size2().map(|(outputs, inputs)| [outputs, inputs]).unwrap_or_default()
+    }
+
+    /// Puts LoRA's matrices beside it, whose variables lie below its own name in the store.
+    pub fn adapt(&self, store: &VarStore, lora: &Lora) {
+        let path = self.name.split('.').fold(store.root(), |path, module| &path / module);
+        self.low_rank.replace(Some(LowRank::new(&path, self.size(), lora)));
+    }
+
+    /// Takes them away again; their variables stay in the store.
+    pub fn reset(&self) {
+        self.low_rank.replace(None);
+    }
+
+    /// The weight with what LoRA adds, if it adds anything: (outputs, inputs)
+    pub fn merged(&self) -> Result<Option<Tensor>> {
+        let low_rank = self.low_rank.borrow();
+        low_rank.as_ref().map(|added| Ok(self.weight.f_add(&added.product()?)?)).transpose()
+    }
+
+    /// Gives it other numbers.
+    pub fn set_weight(&self, weight: &Tensor) -> Result<()> {
+        Ok(self.weight.shallow_clone().f_copy_(weight)?)
     }
 }
 

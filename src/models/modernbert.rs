@@ -54,6 +54,10 @@ impl Encoder for ModernBert {
         &self.tok_embeddings
     }
 
+    fn linears(&self) -> Vec<&Linear> {
+        self.layers.iter().flat_map(Block::linears).collect()
+    }
+
     fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embedded(input_ids, pass); // (B, T, D)
         for (number, layer) in self.layers.iter().enumerate() {
@@ -130,23 +134,27 @@ impl Block {
         }
     }
 
+    fn linears(&self) -> [&Linear; 4] {
+        [&self.wqkv, &self.attn_wo, &self.wi, &self.mlp_wo]
+    }
+
     /// What becomes of the tokens `x`, the first ones of all, which attend to all: (B, A, D) and
     /// (B, T, D) -> (B, A, D)
     fn forward(&self, x: &Tensor, all: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let (asked, train) = (x.size()[1], pass.mode.train);
         let context = self.attention(asked, all, pass); // (B, A, D)
-        let output = self.attn_wo.forward(&context);
+        let output = self.attn_wo.forward(&context, train);
         let attended = add_dropped(x, output, self.attention_dropout, train); // (B, A, D)
-        let gated = self.wi.forward(&self.mlp_norm.forward(&attended)).chunk(2, -1);
+        let gated = self.wi.forward(&self.mlp_norm.forward(&attended), train).chunk(2, -1);
         let inner = self.activation.forward(&gated[0]) * &gated[1]; // (B, A, inner)
-        self.mlp_wo.forward(&dropout(&inner, self.dropout, train)) + attended
+        self.mlp_wo.forward(&dropout(&inner, self.dropout, train), train) + attended
     }
 
     /// (B, T, D) -> (B, A, D)
     fn attention(&self, asked: i64, all: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let (batch, tokens, width) = all.size3().unwrap_or_default();
         let normed = self.attn_norm.as_ref().map(|norm| norm.forward(all));
-        let qkv = self.wqkv.forward(normed.as_ref().unwrap_or(all)); // (B, T, 3 D)
+        let qkv = self.wqkv.forward(normed.as_ref().unwrap_or(all), pass.mode.train); // (B, T, 3 D)
         let qkv = qkv.view([batch, tokens, 3, self.heads, width / self.heads]);
         let qkv = qkv.permute([2, 0, 3, 1, 4]); // (3, B, h, T, D / h)
         let turns = Turns::new(self.rotary.theta, tokens, width / self.heads, all.device());

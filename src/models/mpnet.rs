@@ -56,6 +56,10 @@ impl Encoder for MPNet {
         &self.embeddings.word_embeddings
     }
 
+    fn linears(&self) -> Vec<&Linear> {
+        self.layer.iter().flat_map(Block::linears).collect()
+    }
+
     fn hidden(&self, input_ids: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let mut hidden = self.embeddings.forward(input_ids, pass); // (B, T, D)
         let bias = self.position_bias(&hidden); // (1, h, T, T)
@@ -146,15 +150,20 @@ impl Block {
         }
     }
 
+    fn linears(&self) -> [&Linear; 6] {
+        [&self.q, &self.k, &self.v, &self.o, &self.intermediate, &self.output]
+    }
+
     /// What becomes of the tokens `x`, which attend to all: (B, A, D) and (B, T, D) -> (B, A, D)
     fn forward(&self, x: &Tensor, all: &Tensor, pass: &mut Pass<'_>) -> Tensor {
         let train = pass.mode.train;
-        let qkv = [self.q.forward(x), self.k.forward(all), self.v.forward(all)];
+        let (q, k) = (self.q.forward(x, train), self.k.forward(all, train));
+        let qkv = [q, k, self.v.forward(all, train)];
         let context = attention(qkv, self.heads, self.attention_dropout, pass); // (B, A, D)
-        let attended = add_dropped(x, self.o.forward(&context), self.dropout, train);
+        let attended = add_dropped(x, self.o.forward(&context, train), self.dropout, train);
         let attended = self.attention_norm.forward(&attended); // (B, A, D)
-        let inner = self.activation.forward(&self.intermediate.forward(&attended)); // (B, A, inner)
-        let outer = add_dropped(&attended, self.output.forward(&inner), self.dropout, train);
+        let inner = self.activation.forward(&self.intermediate.forward(&attended, train)); // (B, A, inner)
+        let outer = add_dropped(&attended, self.output.forward(&inner, train), self.dropout, train);
         self.output_norm.forward(&outer)
     }
 }

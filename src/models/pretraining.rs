@@ -115,6 +115,7 @@ impl AutoModelForSequenceClassification {
             config,
             class_names: RefCell::default(),
             multi_label: Cell::default(),
+            lora: RefCell::default(),
             encoder,
             head,
             store,

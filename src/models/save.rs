@@ -2,30 +2,27 @@
 
 use super::{AutoModelForSequenceClassification, classes, weights};
 use crate::error::Result;
-use crate::files::{cannot_write, write_whole};
+use crate::files::write;
+use crate::hub::folder::WEIGHTS;
 use serde_json::{Value, json};
 use std::path::Path;
 
 impl AutoModelForSequenceClassification {
     /// Writes `model.safetensors`, `config.json` with the names of the classes and whether a text gets
     /// one of them or any number (`problem_type`), and the tokenizer's two files into a folder:
-    /// [`from_pretrained`](Self::from_pretrained) reads it, here and in Python's transformers.
+    /// [`from_pretrained`](Self::from_pretrained) reads it, here and in Python's transformers. What LoRA
+    /// has learned is merged into the weights of the file, and stays apart in the model.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) if a file can't be written; an older one of that name is then
     /// still there.
     pub fn save_pretrained(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
-        let write = |name: &str, bytes: Vec<u8>| {
-            let path = folder.join(name);
-            write_whole(&path, |part| {
-                std::fs::write(part, bytes).map_err(|error| cannot_write(&path, &error))
-            })
-        };
-        weights::save(folder, &self.store)?;
-        write("tokenizer.json", self.tokenizer.file().to_vec())?;
-        write("tokenizer_config.json", format!("{:#}", self.tokenizer.json()).into_bytes())?;
-        write("config.json", format!("{:#}", self.json()).into_bytes())
+        weights::save(&folder.join(WEIGHTS[0]), self.merged()?, &[])?;
+        let pretty = |json: Value| format!("{json:#}").into_bytes();
+        write(&folder.join("tokenizer.json"), self.tokenizer.file())?;
+        write(&folder.join("tokenizer_config.json"), &pretty(self.tokenizer.json()))?;
+        write(&folder.join("config.json"), &pretty(self.json()))
     }
 
     /// The config for transformers, with the classes that the model has now.

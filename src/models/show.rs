@@ -49,9 +49,11 @@ impl Node {
     }
 
     /// The lines of the tree, indented: name, shapes, parameters, those that are trained. Equal
-    /// blocks that follow each other are one line, and so is a layer with its parameters.
+    /// blocks that follow each other are one line, and so is a layer with its own parameters.
     fn lines(&self, depth: usize, out: &mut Vec<[String; 4]>) {
-        let mut rest = self.children.as_slice();
+        let modules: Vec<&Node> =
+            self.children.iter().filter(|child| child.shape.is_none()).collect();
+        let mut rest = modules.as_slice();
         while let Some(child) = rest.first() {
             let equal = rest.iter().take_while(|other| other.like(child)).count();
             let numbered = child.name.parse::<usize>().is_ok();
@@ -62,13 +64,10 @@ impl Node {
                 }
                 _ => child.name.clone(),
             };
-            let layer = child.children.iter().all(|parameter| parameter.shape.is_some());
-            let shapes = if layer { child.shapes() } else { String::new() };
             let indented = format!("{}{name}", "  ".repeat(depth));
-            out.push([indented, shapes, thousands(child.total), thousands(child.trainable)]);
-            if !layer {
-                child.lines(depth + 1, out);
-            }
+            let [total, trainable] = [child.total, child.trainable].map(thousands);
+            out.push([indented, child.shapes(), total, trainable]);
+            child.lines(depth + 1, out);
             rest = &rest[count..];
         }
     }

@@ -3,6 +3,7 @@
 mod classes;
 mod explain;
 mod files;
+mod lora;
 mod multi_label;
 mod pretraining;
 mod training;

@@ -123,10 +123,10 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// A tensor of a file, or what is wrong with it.
-type Found = std::result::Result<Tensor, String>;
+pub type Found = std::result::Result<Tensor, String>;
 
 /// Calls a function with each tensor of a file and its key.
-fn each_tensor(
+pub fn each_tensor(
     path: &Path,
     reading: &mut Reading,
     call: &mut dyn FnMut(&str, Found) -> Result<()>,
@@ -258,24 +258,25 @@ fn fill_cut_off(variable: &mut Tensor, deviation: f64, cutoff: f64) -> Result<()
     Ok(())
 }
 
-/// Writes all variables as transformers would, f32, on the CPU.
-pub fn save(folder: &Path, store: &VarStore) -> Result<()> {
+/// Writes parameters as transformers would, f32, on the CPU, and what is to be said about them.
+pub fn save(path: &Path, named: Vec<(String, Tensor)>, said: &[(&str, String)]) -> Result<()> {
     let _no_grad = tch::no_grad_guard();
-    let path = folder.join(WEIGHTS[0]);
     let mut bytes: BTreeMap<String, (Vec<usize>, Vec<u8>)> = BTreeMap::new();
-    for (name, variable) in store.variables() {
-        let shape = variable.size().iter().map(|&size| size as usize).collect();
-        bytes.insert(name, (shape, bytes_of(&variable)?));
+    for (name, parameter) in named {
+        let shape = parameter.size().iter().map(|&size| size as usize).collect();
+        bytes.insert(name, (shape, bytes_of(&parameter)?));
     }
     let failed = |error: SafeTensorError| match error {
-        SafeTensorError::IoError(error) => cannot_write(&path, &error),
-        other => Error::file(&path, other),
+        SafeTensorError::IoError(error) => cannot_write(path, &error),
+        other => Error::file(path, other),
     };
     let views = bytes
         .iter()
         .map(|(name, (shape, data))| Ok((name, TensorView::new(Dtype::F32, shape.clone(), data)?)))
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(failed)?;
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    write_whole(&path, |part| serialize_to_file(views, &Some(metadata), part).map_err(failed))
+    let said = said.iter().map(|(name, text)| ((*name).to_owned(), text.clone()));
+    let metadata: HashMap<String, String> =
+        said.chain([("format".to_owned(), "pt".to_owned())]).collect();
+    write_whole(path, |part| serialize_to_file(views, &Some(metadata), part).map_err(failed))
 }

@@ -5,13 +5,12 @@ use super::value::{self, written};
 use crate::dataloader::{DataLoader, Dataset};
 use crate::error::{Error, Result};
 use crate::metrics::{EpochMetrics, History, Metric};
-use crate::trainer::{Trainer, of_parameters};
+use crate::trainer::{Classifier, Trainer, of_parameters};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use tch::nn::VarStore;
 
 /// That of the records; fields that are added don't change it.
 pub const FORMAT: usize = 1;
@@ -164,7 +163,8 @@ impl Run {
         Run { note: note.into(), ..self }
     }
 
-    /// A hyperparameter, one of the trainer's fields, `batch_size`, or one that was [added](Self::with):
+    /// A hyperparameter, one of the trainer's fields, `batch_size`, `lora_rank` and its like of a model with
+    /// LoRA, or one that was [added](Self::with):
     /// `let rate: f64 = run.get("learning_rate")?`.
     ///
     /// # Errors
@@ -211,23 +211,29 @@ impl Run {
     /// name, note and hyperparameters are taken.
     ///
     /// # Errors
-    /// [`Error::Argument`] if a hyperparameter was added that the trainer or the data has, with another
-    /// value.
-    pub(crate) fn of<D: Dataset>(
+    /// [`Error::Argument`] if a hyperparameter was added that the trainer, the model or the data has, with
+    /// another value.
+    pub(crate) fn of<D: Dataset, M: Classifier<D::Batch>>(
         self,
         trainer: &Trainer,
+        model: &M,
         train: &DataLoader<D>,
         val: &DataLoader<D>,
-        store: &VarStore,
     ) -> Result<Run> {
+        let store = model.var_store();
         let Run { name, note, hyperparameters, .. } = self;
         let mut run = Run { note, hyperparameters, ..Run::new(name) };
-        let mut known = hyperparameters_of(trainer);
-        known.insert(BATCH_SIZE.to_owned(), train.batch_size().into());
-        for (name, value) in known {
+        let of_model = model.hyperparameters();
+        let of_data = (BATCH_SIZE.to_owned(), train.batch_size().into());
+        let known = hyperparameters_of(trainer).into_iter().chain([of_data]);
+        for (name, value) in known.chain(of_model.clone()) {
             let added = run.hyperparameters.get(&name).filter(|added| !value::same(added, &value));
             if let Some(added) = added {
-                let whose = if name == BATCH_SIZE { "training data has" } else { "trainer has" };
+                let whose = match name.as_str() {
+                    BATCH_SIZE => "training data has",
+                    name if of_model.contains_key(name) => "model has",
+                    _ => "trainer has",
+                };
                 let remedy = format!("the {whose} {}: take one of them for both", written(&value));
                 let value = format!("{name} = {}", written(added));
                 return Err(Error::argument("hyperparameter", value, remedy));

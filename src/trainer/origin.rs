@@ -1,6 +1,6 @@
 //! Of which data, settings and parameters a checkpoint is.
 
-use super::{Schedule, Trainer};
+use super::{Classifier, Schedule, Trainer};
 use crate::cache::{Key, bytes_of};
 use crate::dataloader::{DataLoader, Dataset};
 use crate::error::Result;
@@ -22,17 +22,19 @@ pub struct Origin {
 }
 
 impl Origin {
-    pub fn of<D: Dataset>(
+    pub fn of<D: Dataset, M: Classifier<D::Batch>>(
         trainer: &Trainer,
+        model: &M,
         train: &DataLoader<D>,
         val: &DataLoader<D>,
-        store: &VarStore,
     ) -> Result<Origin> {
+        let of_model = model.hyperparameters().into_iter();
+        let of_model: String = of_model.map(|(name, value)| format!(", {name} {value}")).collect();
         Ok(Origin {
-            settings: settings(trainer, train.batch_size()),
+            settings: settings(trainer, train.batch_size()) + &of_model,
             train: train.fingerprint()?,
             val: val.fingerprint()?,
-            frozen: frozen(store)?,
+            frozen: frozen(model.var_store())?,
         })
     }
 

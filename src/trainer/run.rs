@@ -44,7 +44,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         let origin = match &trainer.save_dir {
             Some(folder) => {
                 std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
-                Origin::of(trainer, train, val, model.var_store())?
+                Origin::of(trainer, model, train, val)?
             }
             None => Origin::default(),
         };
