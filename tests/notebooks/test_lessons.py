@@ -4,7 +4,8 @@ What is demanded of a training follows from other runs: those in spread.json, th
 other seeds, precisions, instructions and numbers of threads (see spread.py). An accuracy has to lie
 around their mean: not farther off than four of their standard deviations, which are chance and the
 machine, and two standard errors of an accuracy over as many reviews, since the runs are few. By the
-same rule the lessons learn what the same recipes learn in Python (see python_lessons.py).
+same rule the lessons learn what the same recipes learn in Python (see python_lessons.py, and
+python_recurrent.py for the LSTM).
 """
 
 import json
@@ -21,10 +22,12 @@ from numbers_of_lessons import TRAINING, accuracies, printed, shown
 HERE = Path(__file__).parent
 SPREAD = json.loads((HERE / "spread.json").read_text())
 # Test accuracies, in percent, with three seeds.
-PYTHON = json.loads((HERE / "python_lessons.json").read_text())
+RECURRENT = json.loads((HERE / "python_recurrent.json").read_text())
+PYTHON = json.loads((HERE / "python_lessons.json").read_text()) | RECURRENT
 # How many reviews each accuracy is measured on.
 REVIEWS = {
     "8.2 part 2": {"train": 17_500, "val": 2_500, "test": 5_000},
+    "8.3 part 2": {"train": 3_500, "val": 500, "test": 1_000},
     "8.7 part 1": {"train": 2_800, "val": 400, "test": 800},
     "8.7 part 2": {"train": 2_100, "val": 300, "test": 600},
     "8.7 part 3": dict.fromkeys(
@@ -36,6 +39,7 @@ REVIEWS = {
 }
 # The recipe in Python of each test accuracy.
 RECIPE = {
+    ("8.3 part 2", "test"): "reviews, LSTM",
     ("8.7 part 1", "test"): "part1, last layers",
     ("8.7 part 2", "test"): "part2, whole model",
     ("8.7 part 4", "test"): "part4, two layers",
@@ -78,7 +82,7 @@ def test_accuracies_are_those_of_the_other_runs(lesson):
 def test_the_lessons_used_what_is_installed(lesson):
     text = printed(executed(TRAINING[lesson]))
     assert "IMDB: the 25,000 installed reviews" in text
-    assert "all-MiniLM-L6-v2: BERT" in text or lesson == "8.2 part 2"
+    assert "all-MiniLM-L6-v2: BERT" in text or lesson in ("8.2 part 2", "8.3 part 2")
 
 
 @pytest.mark.parametrize("better", ["whole model", "bag of words"])
@@ -127,6 +131,29 @@ def test_the_classifier():
     assert pictures(notebook) == [2]
     words = next(output for output in shown(notebook, "text/html") if "largest weights" in output)
     assert "worst (-" in words and "excellent (+" in words
+
+
+def test_the_cells_by_hand_are_those_of_libtorch():
+    notebook = executed("8.3-recurrent-networks/part1-by-hand")
+    differences = re.findall(r"^largest difference: ([\d.e-]+)$", printed(notebook), re.M)
+    assert len(differences) == 2 and all(float(difference) < 1e-6 for difference in differences)
+    assert pictures(notebook) == [1, 1]
+    relative = [float(n) for n in re.findall(r"at word 1 ([\d.e-]+)$", printed(notebook), re.M)]
+    plain, _, exploding, shut, _, kept = relative
+    assert plain < 1e-6 and exploding > 1e3 and shut < 1e-6 and 0.1 < kept < 10
+
+
+def test_an_lstm_learns_what_a_bag_of_words_cannot():
+    notebook = executed(TRAINING["8.3 part 2"])
+    text = printed(notebook)
+    assert "bag of words: 50.00 % of the test sentences" in text
+    assert "LSTM: 100.00 % of the test sentences" in text
+    assert set(RECURRENT["order, bag of words"]) == {50.0}
+    assert set(RECURRENT["order, LSTM"]) == {100.0}
+    assert pictures(notebook) == [2, 1, 2]
+    (table,) = [html for html in shown(notebook, "text/html") if ">the same reviews<" in html]
+    counting, _, lstm = [float(number) for number in re.findall(r">([\d.]+) %<", table)]
+    assert abs(counting - mean(RECURRENT["reviews, bag of words"])) < 2 and counting > lstm
 
 
 def test_the_last_layers():

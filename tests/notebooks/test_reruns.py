@@ -19,6 +19,11 @@ NO_TIME = {"let minutes: f64 = 5.0;": "let minutes: f64 = 0.0;"}
 SMALLER = {
     "8.2-bag-of-words/part1-dataset": {},
     "8.2-bag-of-words/part2-classifier": {"num_epochs: usize = 30;": "num_epochs: usize = 2;"},
+    "8.3-recurrent-networks/part1-by-hand": {},
+    "8.3-recurrent-networks/part2-lstm-classifier": {
+        "num_reviews: usize = 5_000;": "num_reviews: usize = 100;",
+        "num_epochs: 6, learning_rate: 5e-3": "num_epochs: 1, learning_rate: 5e-3",
+    },
     "8.7-distilbert-finetuning/part1-last-layers": NO_TIME,
     "8.7-distilbert-finetuning/part2-whole-model": NO_TIME | {"num_epochs: usize = 3;": "num_epochs: usize = 1;"},
     "8.7-distilbert-finetuning/part3-comparison": NO_TIME | {"num_epochs: usize = 3;": "num_epochs: usize = 1;"},
