@@ -25,6 +25,7 @@ PYTHON = json.loads((HERE / "python_lessons.json").read_text())
 # How many reviews each accuracy is measured on.
 REVIEWS = {
     "8.2 part 2": {"train": 17_500, "val": 2_500, "test": 5_000},
+    "8.4 part 2": {"train": 2_800, "val": 400, "test": 800},
     "8.7 part 1": {"train": 2_800, "val": 400, "test": 800},
     "8.7 part 2": {"train": 2_100, "val": 300, "test": 600},
     "8.7 part 3": dict.fromkeys(
@@ -36,6 +37,7 @@ REVIEWS = {
 }
 # The recipe in Python of each test accuracy.
 RECIPE = {
+    ("8.4 part 2", "test"): "8.4, own transformer",
     ("8.7 part 1", "test"): "part1, last layers",
     ("8.7 part 2", "test"): "part2, whole model",
     ("8.7 part 4", "test"): "part4, two layers",
@@ -127,6 +129,26 @@ def test_the_classifier():
     assert pictures(notebook) == [2]
     words = next(output for output in shown(notebook, "text/html") if "largest weights" in output)
     assert "worst (-" in words and "excellent (+" in words
+
+
+def differences(notebook):
+    """What ours and libtorch's results differ by, at most."""
+    return [float(number) for number in re.findall(r"differ.*: ([\d.]+e-?\d+)$", printed(notebook), re.M)]
+
+
+def test_attention_by_hand_is_that_of_libtorch():
+    notebook = executed("8.4-attention/part1-by-hand")
+    found = differences(notebook)
+    assert len(found) == 11 and max(found) <= 1e-6, found
+    assert len(pictures(notebook)) == 8
+
+
+def test_the_own_transformer():
+    notebook = executed(TRAINING["8.4 part 2"])
+    (found,) = differences(notebook)
+    assert found <= 1e-6
+    # Loss and accuracy; all heads of both blocks; the times.
+    assert len(pictures(notebook)) == 3
 
 
 def test_the_last_layers():
