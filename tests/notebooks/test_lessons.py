@@ -50,7 +50,9 @@ def limits(lesson, number):
     lesson = "solution" if lesson == "exercise" else lesson  # the same training
     found = [run["accuracies"][number] for run in SPREAD[lesson] if number in run["accuracies"]]
     middle = mean(found)
-    error = math.sqrt(middle * (100 - middle) / REVIEWS[lesson][number])
+    reviews = REVIEWS[lesson][number]
+    share = min(middle, 100 - 100 / reviews)  # where all are right, the error would else be 0
+    error = math.sqrt(share * (100 - share) / reviews)
     margin = 4 * stdev(found) + 2 * error
     return middle - margin, middle + margin
 
