@@ -6,6 +6,7 @@ import re
 TRAINING = {
     "8.2 part 2": "8.2-bag-of-words/part2-classifier",
     "8.3 part 2": "8.3-recurrent-networks/part2-lstm-classifier",
+    "8.4 part 2": "8.4-attention/part2-own-transformer",
     "8.7 part 1": "8.7-distilbert-finetuning/part1-last-layers",
     "8.7 part 2": "8.7-distilbert-finetuning/part2-whole-model",
     "8.7 part 3": "8.7-distilbert-finetuning/part3-comparison",

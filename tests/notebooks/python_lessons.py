@@ -5,9 +5,11 @@ processor can, takes half an hour on two cores, and needs only the Python packag
 
 import copy
 import json
+import math
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from sklearn.feature_extraction.text import CountVectorizer
@@ -105,6 +107,54 @@ def own_head_on(states, seed):
     return on_states(states, model, model, 1e-3, 5, 32)
 
 
+class OwnTransformer(torch.nn.Module):
+    """The encoder of 8.4, of PyTorch's own blocks, with first weights such as tch's layers draw."""
+
+    def __init__(self, pieces, max_length, width, heads, blocks):
+        super().__init__()
+        self.words, self.positions = [torch.nn.Embedding(n, width) for n in (pieces, max_length)]
+        self.norm, self.classifier = torch.nn.LayerNorm(width), torch.nn.Linear(width, 2)
+        block = lambda: torch.nn.TransformerEncoderLayer(
+            width, heads, 4 * width, dropout=0, activation="gelu", batch_first=True
+        )
+        self.blocks = torch.nn.ModuleList(block() for _ in range(blocks))
+        for table in (self.words, self.positions):
+            torch.nn.init.normal_(table.weight, std=0.02)
+        for module in self.modules():
+            if isinstance(module, torch.nn.Linear):
+                draw(module.weight, module.bias)
+            elif isinstance(module, torch.nn.MultiheadAttention):
+                draw(module.in_proj_weight, module.in_proj_bias)
+
+    def forward(self, input_ids, attention_mask, labels=None):
+        x = self.norm(self.words(input_ids) + self.positions.weight[: input_ids.shape[1]])
+        for block in self.blocks:
+            x = block(x, src_key_padding_mask=attention_mask == 0)
+        logits = self.classifier(x[:, 0])
+        loss = None if labels is None else torch.nn.functional.cross_entropy(logits, labels)
+        return SimpleNamespace(logits=logits, loss=loss)
+
+
+def draw(weight, bias):
+    """The weights and biases of tch's `nn::linear`."""
+    inputs = weight.shape[1]
+    torch.nn.init.uniform_(weight, -math.sqrt(6 / inputs), math.sqrt(6 / inputs))
+    torch.nn.init.uniform_(bias, -1 / math.sqrt(inputs), 1 / math.sqrt(inputs))
+
+
+def own_transformer(seed, num_reviews, num_epochs, learning_rate, batch_size):
+    """A small transformer that begins with random weights: 8.4."""
+    _, tokenizer, _ = load()
+    train, val, test = parts(tokenizer, num_reviews, 128)
+    torch.manual_seed(seed)
+    model = OwnTransformer(len(tokenizer), 128, 64, 4, 2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    ordered = [batches(rows, torch.arange, 32) for rows in (val, test)]
+    shuffled = lambda: epoch(model, optimizer, batches(train, torch.randperm, batch_size))
+    fit(model, num_epochs, shuffled, lambda: right(model, ordered[0]))
+    return 100 * right(model, ordered[1]) / len(test)
+
+
 def words(seed, num_reviews):
     """The bag of words of 8.2."""
     sizes = num_reviews * 7 // 10, num_reviews // 10, num_reviews * 2 // 10
@@ -131,6 +181,7 @@ def words(seed, num_reviews):
 def main():
     of_part1, of_part3, of_solution = map(first_states, (4000, 2500, 1500), (256, 128, 128))
     recipes = {
+        "8.4, own transformer": lambda seed: own_transformer(seed, 4000, 6, 1e-3, 32),
         "part1, last layers": lambda seed: head_on(of_part1, seed),
         "part4, two layers": lambda seed: own_head_on(of_part1, seed),
         "solution, last layers": lambda seed: head_on(of_solution, seed),

@@ -28,6 +28,7 @@ PYTHON = json.loads((HERE / "python_lessons.json").read_text()) | RECURRENT
 REVIEWS = {
     "8.2 part 2": {"train": 17_500, "val": 2_500, "test": 5_000},
     "8.3 part 2": {"train": 3_500, "val": 500, "test": 1_000},
+    "8.4 part 2": {"train": 2_800, "val": 400, "test": 800},
     "8.7 part 1": {"train": 2_800, "val": 400, "test": 800},
     "8.7 part 2": {"train": 2_100, "val": 300, "test": 600},
     "8.7 part 3": dict.fromkeys(
@@ -40,6 +41,7 @@ REVIEWS = {
 # The recipe in Python of each test accuracy.
 RECIPE = {
     ("8.3 part 2", "test"): "reviews, LSTM",
+    ("8.4 part 2", "test"): "8.4, own transformer",
     ("8.7 part 1", "test"): "part1, last layers",
     ("8.7 part 2", "test"): "part2, whole model",
     ("8.7 part 4", "test"): "part4, two layers",
@@ -52,7 +54,9 @@ def limits(lesson, number):
     lesson = "solution" if lesson == "exercise" else lesson  # the same training
     found = [run["accuracies"][number] for run in SPREAD[lesson] if number in run["accuracies"]]
     middle = mean(found)
-    error = math.sqrt(middle * (100 - middle) / REVIEWS[lesson][number])
+    reviews = REVIEWS[lesson][number]
+    share = min(middle, 100 - 100 / reviews)  # where all are right, the error would else be 0
+    error = math.sqrt(share * (100 - share) / reviews)
     margin = 4 * stdev(found) + 2 * error
     return middle - margin, middle + margin
 
@@ -154,6 +158,24 @@ def test_an_lstm_learns_what_a_bag_of_words_cannot():
     (table,) = [html for html in shown(notebook, "text/html") if ">the same reviews<" in html]
     counting, _, lstm = [float(number) for number in re.findall(r">([\d.]+) %<", table)]
     assert abs(counting - mean(RECURRENT["reviews, bag of words"])) < 2 and counting > lstm
+def differences(notebook):
+    """What ours and libtorch's results differ by, at most."""
+    return [float(number) for number in re.findall(r"differ.*: ([\d.]+e-?\d+)$", printed(notebook), re.M)]
+
+
+def test_attention_by_hand_is_that_of_libtorch():
+    notebook = executed("8.4-attention/part1-by-hand")
+    found = differences(notebook)
+    assert len(found) == 11 and max(found) <= 1e-6, found
+    assert len(pictures(notebook)) == 8
+
+
+def test_the_own_transformer():
+    notebook = executed(TRAINING["8.4 part 2"])
+    (found,) = differences(notebook)
+    assert found <= 1e-6
+    # Loss and accuracy; all heads of both blocks; the times.
+    assert len(pictures(notebook)) == 3
 
 
 def test_the_last_layers():

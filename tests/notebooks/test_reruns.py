@@ -14,6 +14,11 @@ from conftest import PLACES, ROOT
 FOLDER = ROOT / "target" / "reruns"
 # So that the smallest number of reviews is taken.
 NO_TIME = {"let minutes: f64 = 5.0;": "let minutes: f64 = 0.0;"}
+# Of the variants of a small transformer.
+FEW = {
+    "num_reviews: usize = 2_000;": "num_reviews: usize = 100;",
+    "num_epochs: usize = 4;": "num_epochs: usize = 1;",
+}
 
 # The settings of a training, and smaller ones.
 SMALLER = {
@@ -24,11 +29,18 @@ SMALLER = {
         "num_reviews: usize = 5_000;": "num_reviews: usize = 100;",
         "num_epochs: 6, learning_rate: 5e-3": "num_epochs: 1, learning_rate: 5e-3",
     },
+    "8.4-attention/part1-by-hand": {},
+    "8.4-attention/part2-own-transformer": {
+        "num_reviews: usize = 4_000;": "num_reviews: usize = 100;",
+        "num_epochs: usize = 6;": "num_epochs: usize = 1;",
+    },
     "8.7-distilbert-finetuning/part1-last-layers": NO_TIME,
     "8.7-distilbert-finetuning/part2-whole-model": NO_TIME | {"num_epochs: usize = 3;": "num_epochs: usize = 1;"},
     "8.7-distilbert-finetuning/part3-comparison": NO_TIME | {"num_epochs: usize = 3;": "num_epochs: usize = 1;"},
     "8.7-distilbert-finetuning/part4-hyperparameters": NO_TIME,
+    "exercises/exercise-8.4-attention": FEW,
     "exercises/exercise-1-other-llms": {"{ 1_500 };": "{ 200 };"},
+    "solutions/exercise-8.4-attention": FEW,
     "solutions/exercise-1-other-llms": NO_TIME,
     "template": {"num_texts: usize = 3_000;": "num_texts: usize = 100;"},
     "your-own-data": NO_TIME | {"num_epochs: 10, learning_rate: 5e-3, best_by": "num_epochs: 1, learning_rate: 5e-3, best_by"},
