@@ -2,7 +2,8 @@
 //! <https://arxiv.org/abs/1907.11692>), which differ in how they number positions. Field names are
 //! the keys of Hugging Face's checkpoints.
 
-use super::config::{Architecture, Config};
+use super::architecture::Architecture;
+use super::config::Config;
 use super::dropout::{add_dropped, dropout};
 use super::layers::{Activation, Embedding, Encoder, LayerNorm, Linear, Pass, attention};
 use tch::nn::Path;
