@@ -128,6 +128,6 @@ impl Architecture {
     pub(super) fn class_name(self, model_type: &str) -> &'static str {
         let classes = self.names().classes;
         let class = classes.iter().find(|(name, _)| *name == model_type).or(classes.first());
-        class.map_or("", |(_, class)| class)
+        class.map_or("", |(_, class)| *class)
     }
 }

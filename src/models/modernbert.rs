@@ -83,7 +83,7 @@ fn norm(path: &Path, name: &str, config: &Config) -> LayerNorm {
 fn mean(hidden: &Tensor, pass: &Pass<'_>) -> Tensor {
     let kind = hidden.kind();
     let hidden = hidden.to_kind(Kind::Float);
-    let along = [1i64].as_slice();
+    let along: &[i64] = &[1];
     let mean = match &pass.mask {
         Some(mask) => {
             let is_text = mask.eq(0.0).squeeze_dim(1).transpose(1, 2).to_kind(Kind::Float); // (B, T, 1)
@@ -116,7 +116,7 @@ impl Block {
         let path = &(layers / number);
         let (attn, mlp, biases) = (path / "attn", path / "mlp", config.biases);
         let (width, inner) = (config.width, config.inner_width);
-        let linear = |path: &Path, name, inputs, outputs, bias| {
+        let linear = |path: &Path, name: &str, inputs, outputs, bias| {
             Linear::with_bias(&(path / name), inputs, outputs, bias)
         };
         Block {

@@ -46,6 +46,10 @@ MODERNBERT = SMALL | {
     "max_position_embeddings": 64,
     "local_attention": 6,
     "pad_token_id": 3,
+    "bos_token_id": 1,
+    "cls_token_id": 1,
+    "eos_token_id": 2,
+    "sep_token_id": 2,
 }
 BIASES = {"attention_bias": True, "mlp_bias": True, "norm_bias": True, "classifier_bias": True}
 THETAS = {"full_attention": {"rope_theta": 500.0}, "sliding_attention": {"rope_theta": 20.0}}
@@ -95,8 +99,7 @@ def tokenizer_of(name, folder):
     """That of the fixture, beside a model."""
     kind = "modernbert" if name.startswith("modernbert") else "electra"
     shutil.copy(FIXTURES / kind / "tokenizer.json", folder)
-    padding = "[PAD]"
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": padding}
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     return AutoTokenizer.from_pretrained(folder)
 
