@@ -80,7 +80,7 @@ impl Linear {
 
     /// Puts LoRA's matrices beside it, whose variables lie below its own name in the store.
     pub fn adapt(&self, store: &VarStore, lora: &Lora) {
-        let path = self.name.split('.').fold(store.root(), |path, module| &path / module);
+        let path = self.name.split('.').fold(store.root(), |path, module| path / module);
         self.low_rank.replace(Some(LowRank::new(&path, self.size(), lora)));
     }
 

@@ -11,6 +11,7 @@ TRAINING = {
     "8.7 part 2": "8.7-distilbert-finetuning/part2-whole-model",
     "8.7 part 3": "8.7-distilbert-finetuning/part3-comparison",
     "8.7 part 4": "8.7-distilbert-finetuning/part4-hyperparameters",
+    "8.7 part 5": "8.7-distilbert-finetuning/part5-lora",
     "exercise": "exercises/exercise-1-other-llms",
     "solution": "solutions/exercise-1-other-llms",
 }
@@ -45,6 +46,7 @@ def accuracies(notebook):
         found += [("train", number) for number in re.findall(EPOCH, curve, re.M)[-1:]]
     ways = ("bag of words", "last layers", "last layers + 2 blocks", "whole model")
     found += zip(ways, re.findall(r"^([\d.]+) % in ", text, re.M))
+    found += re.findall(r"^(last layers|LoRA|whole model): test accuracy ([\d.]+) %", text, re.M)
     return {name: float(number) for name, number in found}
 
 

@@ -31,33 +31,51 @@ def fit(model, num_epochs, train, accuracy):
     model.load_state_dict(best[1])
 
 
-def parts(tokenizer, num_reviews, max_length):
-    """Train, val and test, as pairs of ids and label."""
-    sizes = num_reviews * 7 // 10, num_reviews // 10, num_reviews * 2 // 10
+def parts(tokenizer, num_reviews, max_length, others=None):
+    """Train, val and test, as pairs of ids and label; the latter two of so many others."""
+    others = others or num_reviews
+    sizes = num_reviews * 7 // 10, others // 10, others * 2 // 10
     return [encode(tokenizer, split, n, max_length) for split, n in zip(splits(), sizes)]
 
 
-def finetuned(seed, num_reviews, blocks):
+def finetuned(seed, num_reviews, blocks, others=None):
     """The last blocks and the last layers, or, with all blocks, the whole model."""
     torch.manual_seed(seed)
     model, tokenizer, optimizer = load("whole", 5e-5)
     for name, parameter in model.named_parameters():
         last = [f"layer.{number}." for number in range(6 - blocks, 6)] + ["pooler", "classifier"]
         parameter.requires_grad = blocks == 6 or any(module in name for module in last)
-    train, val, test = parts(tokenizer, num_reviews, 128)
+    return learned(model, optimizer, parts(tokenizer, num_reviews, 128, others))
+
+
+def learned(model, optimizer, rows):
+    """The test accuracy after three epochs."""
+    train, val, test = rows
     ordered = [batches(rows, torch.arange, 32) for rows in (val, test)]
     shuffled = lambda: epoch(model, optimizer, batches(train, torch.randperm, BATCH_SIZE), "bf16")
     fit(model, 3, shuffled, lambda: right(model, ordered[0], "bf16"))
     return 100 * right(model, ordered[1], "bf16") / len(test)
 
 
-def first_states(num_reviews, max_length):
+def with_lora(seed, num_reviews, others):
+    """LoRA on queries and values, rank 8; `pip install peft==0.21.2`, which nothing else here needs."""
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(seed)
+    model, tokenizer, _ = load()
+    settings = dict(r=8, lora_alpha=16, target_modules=["query", "value"], modules_to_save=["pooler"])
+    model = get_peft_model(model, LoraConfig(task_type="SEQ_CLS", **settings))
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
+    return learned(model, optimizer, parts(tokenizer, num_reviews, 128, others))
+
+
+def first_states(num_reviews, max_length, others=None):
     """What the frozen encoder says about each text, and the labels; by part."""
     model, tokenizer, _ = load()
     model.eval()
     got = []
     with torch.inference_mode():
-        for rows in parts(tokenizer, num_reviews, max_length):
+        for rows in parts(tokenizer, num_reviews, max_length, others):
             some = [tensors(batch) for batch in batches(rows, torch.arange, 32)]
             said = [model.bert(ids, mask).last_hidden_state[:, 0] for ids, mask, _ in some]
             got.append((torch.cat(said), torch.cat([labels for *_, labels in some])))
@@ -180,6 +198,7 @@ def words(seed, num_reviews):
 
 def main():
     of_part1, of_part3, of_solution = map(first_states, (4000, 2500, 1500), (256, 128, 128))
+    of_part5 = first_states(1000, 128, 3000)
     recipes = {
         "8.4, own transformer": lambda seed: own_transformer(seed, 4000, 6, 1e-3, 32),
         "part1, last layers": lambda seed: head_on(of_part1, seed),
@@ -190,8 +209,11 @@ def main():
         "part2, whole model": lambda seed: finetuned(seed, 3000, 6),
         "part3, last layers + 2 blocks": lambda seed: finetuned(seed, 2500, 2),
         "part3, whole model": lambda seed: finetuned(seed, 2500, 6),
+        "part5, last layers": lambda seed: head_on(of_part5, seed),
+        "part5, LoRA": lambda seed: with_lora(seed, 1000, 3000),
+        "part5, whole model": lambda seed: finetuned(seed, 1000, 6, 3000),
     }
-    got = {"versions": {p: version(p) for p in ("torch", "transformers", "scikit-learn")}}
+    got = {"versions": {p: version(p) for p in ("torch", "transformers", "scikit-learn", "peft")}}
     for name, recipe in recipes.items():
         got[name] = [round(recipe(seed), 2) for seed in SEEDS]
         print(name, got[name], flush=True)

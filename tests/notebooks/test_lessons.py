@@ -35,6 +35,7 @@ REVIEWS = {
         ["bag of words", "last layers", "last layers + 2 blocks", "whole model"], 500
     ),
     "8.7 part 4": {"train": 2_800, "test": 800},
+    "8.7 part 5": dict.fromkeys(["last layers", "LoRA", "whole model"], 600),
     "exercise": {"test": 300},
     "solution": {"train": 1_050, "val": 150, "test": 300},
 }
@@ -46,7 +47,9 @@ RECIPE = {
     ("8.7 part 2", "test"): "part2, whole model",
     ("8.7 part 4", "test"): "part4, two layers",
     ("solution", "test"): "solution, last layers",
-} | {("8.7 part 3", way): f"part3, {way}" for way in REVIEWS["8.7 part 3"]}
+}
+RECIPE |= {("8.7 part 3", way): f"part3, {way}" for way in REVIEWS["8.7 part 3"]}
+RECIPE |= {("8.7 part 5", way): f"part5, {way}" for way in REVIEWS["8.7 part 5"]}
 
 
 def limits(lesson, number):
@@ -184,6 +187,17 @@ def test_the_last_layers():
     # The model that was saved says what the one in memory says.
     said = [output for output in shown(notebook, "text/html") if "probabilities of 2 examples" in output]
     assert len(said) == 2 and said[0] == said[1]
+
+
+def test_lora_says_the_same_when_it_is_loaded_and_merged():
+    notebook = executed(TRAINING["8.7 part 5"])
+    said = [output for output in shown(notebook, "text/plain") if output.startswith("probabilities of 2 examples")]
+    assert len(said) == 3 and said[0] == said[1] == said[2]
+    # By hand: the new layer changes nothing, and a change of rank 2 is found by rank 2, not by rank 1.
+    assert "0.0" in shown(notebook, "text/plain")
+    missing = dict(re.findall(r"^(before|rank \d): ([\d.]+)$", printed(notebook), re.M))
+    before, one, two, four = (float(missing[name]) for name in ("before", "rank 1", "rank 2", "rank 4"))
+    assert max(two, four) < 0.01 * before < 0.2 * before < one < before
 
 
 def test_the_comparison_has_all_four_ways():

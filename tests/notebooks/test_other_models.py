@@ -24,6 +24,7 @@ LESSONS = {
     "8.7-distilbert-finetuning/part2-whole-model": (hub_models.DISTILBERT, 200),
     "8.7-distilbert-finetuning/part3-comparison": (hub_models.DISTILBERT, 150),
     "8.7-distilbert-finetuning/part4-hyperparameters": (hub_models.DISTILBERT, 250),
+    "8.7-distilbert-finetuning/part5-lora": (hub_models.DISTILBERT, 450),
     "exercises/exercise-1-other-llms": (hub_models.DISTILBERT, 1_500),
     "solutions/exercise-1-other-llms": (hub_models.SIEBERT, 100),
 }

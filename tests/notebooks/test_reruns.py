@@ -38,6 +38,7 @@ SMALLER = {
     "8.7-distilbert-finetuning/part2-whole-model": NO_TIME | {"num_epochs: usize = 3;": "num_epochs: usize = 1;"},
     "8.7-distilbert-finetuning/part3-comparison": NO_TIME | {"num_epochs: usize = 3;": "num_epochs: usize = 1;"},
     "8.7-distilbert-finetuning/part4-hyperparameters": NO_TIME,
+    "8.7-distilbert-finetuning/part5-lora": NO_TIME | {"num_epochs: usize = 3;": "num_epochs: usize = 1;"},
     "exercises/exercise-8.4-attention": FEW,
     "exercises/exercise-1-other-llms": {"{ 1_500 };": "{ 200 };"},
     "solutions/exercise-8.4-attention": FEW,
