@@ -38,7 +38,7 @@ impl Tokenizer {
         let mut kept: Vec<u64> = ranks[..vocab_size].iter().map(|(.., id)| *id).collect();
         kept.sort_unstable();
         let numbers: HashMap<u64, i64> = kept.into_iter().zip(0..).collect();
-        let padding_id = numbers.get(&self.padding_id.into()).copied().unwrap_or_default();
+        let padding_id = numbers.get(&u64::from(self.padding_id)).copied().unwrap_or_default();
         renumber(&mut file, &numbers);
         Tokenizer::of(file.to_string().into_bytes(), padding_id, vocab_size as i64, self.max_length)
             .map_err(|error| wrong(&error.to_string()))

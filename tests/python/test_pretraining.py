@@ -51,10 +51,10 @@ def test_random_weights_are_drawn_as_transformers_draws_them(tmp_path):
     assert not any(info.values()) and model.config.n_layers == 2
 
 
-def cut(texts, size):
-    """The same smaller vocabulary, by the rule in the documentation."""
+def cut(texts, size, length=512):
+    """The same smaller vocabulary, by the rule in the documentation, of texts that are cut off."""
     file = json.loads((PACKAGE / "tokenizer.json").read_text())
-    counts = Counter(i for ids in encoded(AutoTokenizer.from_pretrained(PACKAGE), texts, 512) for i in ids)
+    counts = Counter(i for ids in encoded(AutoTokenizer.from_pretrained(PACKAGE), list(texts), length) for i in ids)
     special = {token["id"] for token in file["added_tokens"]}
     pieces = {i: piece.removeprefix("##") for piece, i in file["model"]["vocab"].items()}
     letters = {letter for i in counts for letter in pieces[i]}
