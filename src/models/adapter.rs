@@ -121,7 +121,7 @@ impl AutoModelForSequenceClassification {
         let Some(lora) = self.lora() else { return };
         println!("LoRA of rank {} on {layers} layers ({})", lora.rank, list(&lora.target_modules));
         if !self.class_names().is_empty() {
-            println!("classes: {}", list(&self.class_names()));
+            println!("classes: {}", list(self.class_names()));
         }
         let last = |name: &str| name.rsplit('/').next().map(str::to_owned);
         let theirs = adapter.config.get("base_model_name_or_path").and_then(Value::as_str);

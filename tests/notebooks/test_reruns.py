@@ -4,6 +4,7 @@ row, and then the whole lesson once more in the same kernel. What takes long is 
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
@@ -53,8 +54,7 @@ def test_the_lessons_are_all_here():
     assert lessons - {"README"} == set(SMALLER)
 
 
-@pytest.mark.parametrize("lesson", SMALLER)
-def test_cells_of_the_lessons_run_again(lesson):
+def run_again(lesson):
     notebook = nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for setting, smaller in SMALLER[lesson].items():
@@ -69,5 +69,19 @@ def test_cells_of_the_lessons_run_again(lesson):
     nbformat.write(notebook, path)
     script = ROOT / "xtask" / "python" / "run_lesson.py"
     command = [sys.executable, script, "--installed", path, path]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=1800)
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=1800)
+
+
+@pytest.fixture(scope="module")
+def runs(request):
+    """Those of the lessons that are asked for, two at a time: compiling a cell keeps one core busy."""
+    ours = [item for item in request.session.items if "runs" in item.fixturenames]
+    with ThreadPoolExecutor(2) as pool:
+        asked = [item.callspec.params["lesson"] for item in ours]
+        yield {lesson: pool.submit(run_again, lesson) for lesson in asked}
+
+
+@pytest.mark.parametrize("lesson", SMALLER)
+def test_cells_of_the_lessons_run_again(lesson, runs):
+    done = runs[lesson].result()
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
