@@ -109,9 +109,11 @@ impl Step {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trainer::tests::alone;
 
     #[test]
     fn one_pass_is_what_the_operations_do() {
+        let _alone = alone();
         tch::manual_seed(1);
         let random = || Tensor::randn([3, 40_001], (Kind::Float, Device::Cpu));
         let mut one = random();

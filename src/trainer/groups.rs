@@ -124,6 +124,7 @@ mod tests {
     use super::*;
     use crate::trainer::Optimizer;
     use crate::trainer::optimizer::Steps;
+    use crate::trainer::tests::alone;
     use tch::nn::{Init, VarStore};
     use tch::{Device, Kind, nn};
 
@@ -161,6 +162,7 @@ mod tests {
 
     #[test]
     fn together_is_what_one_by_one_is() {
+        let _alone = alone();
         let optimizers = [Optimizer::Sgd, Optimizer::Adam, Optimizer::AdamW];
         for (optimizer, arranged) in optimizers.into_iter().flat_map(|o| [(o, false), (o, true)]) {
             let ((_one, apart), (store, together)) =

