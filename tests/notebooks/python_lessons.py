@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import torch
 from sklearn.feature_extraction.text import CountVectorizer
+from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "xtask" / "python"))
 from bench_transformers import BATCH_SIZE, batches, encode, epoch, load, right, splits, tensors
@@ -48,16 +49,16 @@ def finetuned(seed, num_reviews, blocks, others=None):
     return learned(model, optimizer, parts(tokenizer, num_reviews, 128, others))
 
 
-def learned(model, optimizer, rows):
-    """The test accuracy after three epochs."""
+def learned(model, optimizer, rows, num_epochs=3, precision="bf16"):
+    """The test accuracy after some epochs."""
     train, val, test = rows
     ordered = [batches(rows, torch.arange, 32) for rows in (val, test)]
-    shuffled = lambda: epoch(model, optimizer, batches(train, torch.randperm, BATCH_SIZE), "bf16")
-    fit(model, 3, shuffled, lambda: right(model, ordered[0], "bf16"))
-    return 100 * right(model, ordered[1], "bf16") / len(test)
+    shuffled = lambda: epoch(model, optimizer, batches(train, torch.randperm, BATCH_SIZE), precision)
+    fit(model, num_epochs, shuffled, lambda: right(model, ordered[0], precision))
+    return 100 * right(model, ordered[1], precision) / len(test)
 
 
-def with_lora(seed, num_reviews, others):
+def with_lora(seed, num_reviews, others=None):
     """LoRA on queries and values, rank 8; `pip install peft==0.21.2`, which nothing else here needs."""
     from peft import LoraConfig, get_peft_model
 
@@ -173,6 +174,16 @@ def own_transformer(seed, num_reviews, num_epochs, learning_rate, batch_size):
     return 100 * right(model, ordered[1]) / len(test)
 
 
+def from_nothing(seed, num_reviews, num_epochs):
+    """A small DistilBERT of random weights: the one of the comparison."""
+    tokenizer = load()[1]
+    sizes = dict(dim=64, hidden_dim=256, n_layers=2, n_heads=4, vocab_size=len(tokenizer))
+    torch.manual_seed(seed)
+    model = DistilBertForSequenceClassification(DistilBertConfig(**sizes))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    return learned(model, optimizer, parts(tokenizer, num_reviews, 128), num_epochs, "fp32")
+
+
 def words(seed, num_reviews):
     """The bag of words of 8.2."""
     sizes = num_reviews * 7 // 10, num_reviews // 10, num_reviews * 2 // 10
@@ -205,6 +216,8 @@ def main():
         "part4, two layers": lambda seed: own_head_on(of_part1, seed),
         "solution, last layers": lambda seed: head_on(of_solution, seed),
         "part3, bag of words": lambda seed: words(seed, 2500),
+        "part3, own transformer": lambda seed: from_nothing(seed, 2500, 6),
+        "part3, LoRA": lambda seed: with_lora(seed, 2500),
         "part3, last layers": lambda seed: head_on(of_part3, seed),
         "part2, whole model": lambda seed: finetuned(seed, 3000, 6),
         "part3, last layers + 2 blocks": lambda seed: finetuned(seed, 2500, 2),
