@@ -36,7 +36,7 @@ fn data(model: &AutoModelForSequenceClassification) -> DataLoader<crate::Encodin
 fn logits_and_gradients_are_those_of_peft() {
     for name in WITH_GRADIENTS {
         let (model, theirs) = (adapted(name), tensors(adapter(name).join("expected.safetensors")));
-        assert_close(&logits(&model, name), &theirs["logits"], 1e-6, name);
+        assert_close(&logits(&model, name), &theirs["logits"], 2e-6, name);
         let inputs = expected(name);
         let mode = Mode { train: true, ..Mode::default() };
         let loss =
@@ -168,7 +168,7 @@ fn new_matrices_change_nothing_and_learn_alone_with_the_last_layers() {
         };
         tch::manual_seed(1);
         model.add_lora(&Lora { rank: 4, ..Lora::default() }).unwrap();
-        assert!(logits(&model, name).equal(&before), "{name}");
+        assert_close(&logits(&model, name), &before, 1e-6, name);
         let added = 2 * 2 * 2 * 4 * width; // blocks, layers of each, matrices
         let count = model.count_parameters();
         assert_eq!((count.total, count.trainable), (all + added, last + added));
