@@ -42,8 +42,10 @@ fn main() -> Result<()> {
             let texts = encode(&model, texts, length)?;
             let rows: Vec<usize> = (0..texts.len()).collect();
             let labels: Vec<i64> = (0..texts.len() as i64).map(|row| row % 3).collect();
-            let logits = model.forward(&texts.gather(&rows, Device::Cpu)?);
-            logits.cross_entropy_for_logits(&Tensor::from_slice(&labels)).backward();
+            let logits = model.forward(&texts.gather(&rows, unit8::device())?);
+            logits
+                .cross_entropy_for_logits(&Tensor::from_slice(&labels).to_device(unit8::device()))
+                .backward();
             let parameters = model.named_parameters().into_iter();
             let gradients: Vec<_> = parameters.map(|(name, p)| (name, p.grad())).collect();
             Tensor::write_safetensors(&gradients, file)?;
@@ -52,7 +54,7 @@ fn main() -> Result<()> {
             let model = Model::from_pretrained(model, 3)?;
             let texts = encode(&model, texts, length)?;
             let rows: Vec<usize> = (0..texts.len()).collect();
-            let tokens = texts.gather(&rows, Device::Cpu)?;
+            let tokens = texts.gather(&rows, unit8::device())?;
             tch::manual_seed(1);
             let mode = Mode { train: true, ..Mode::default() };
             print(&tch::no_grad(|| model.forward_t(&tokens, mode)));

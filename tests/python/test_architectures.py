@@ -350,7 +350,7 @@ OLD = {
 @pytest.mark.parametrize(
     "fields",
     [OLD, OLD | {"rope_parameters": {"full_attention": {"rope_type": "default"}}}]
-    + [OLD | {"rope_parameters": THETAS}, OLD | {"rope_parameters": {"rope_theta": 7.0}}]
+    + [OLD | {"rope_parameters": THETAS}]
     + [{"rope_parameters": None, "local_attention": None, "global_attn_every_n_layers": 3}],
 )
 def test_configs_of_all_ages(fields, ours, tmp_path):
