@@ -35,7 +35,6 @@ REVIEWS = {
         ["bag of words", "last layers", "last layers + 2 blocks", "whole model"], 500
     ),
     "8.7 part 4": {"train": 2_800, "test": 800},
-    "8.7 part 5": dict.fromkeys(["last layers", "LoRA", "whole model"], 600),
     "exercise": {"test": 300},
     "solution": {"train": 1_050, "val": 150, "test": 300},
 }
@@ -49,7 +48,6 @@ RECIPE = {
     ("solution", "test"): "solution, last layers",
 }
 RECIPE |= {("8.7 part 3", way): f"part3, {way}" for way in REVIEWS["8.7 part 3"]}
-RECIPE |= {("8.7 part 5", way): f"part5, {way}" for way in REVIEWS["8.7 part 5"]}
 
 
 def limits(lesson, number):
@@ -190,7 +188,7 @@ def test_the_last_layers():
 
 
 def test_lora_says_the_same_when_it_is_loaded_and_merged():
-    notebook = executed(TRAINING["8.7 part 5"])
+    notebook = executed("8.7-distilbert-finetuning/part5-lora")
     said = [output for output in shown(notebook, "text/plain") if output.startswith("probabilities of 2 examples")]
     assert len(said) == 3 and said[0] == said[1] == said[2]
     # By hand: the new layer changes nothing, and a change of rank 2 is found by rank 2, not by rank 1.
