@@ -31,7 +31,7 @@ fn main() -> Result<()> {
             print(&tch::no_grad(|| model.forward(&tokens)));
         }
         ["features", model, texts, length] => {
-            let model = Model::from_pretrained(model, 2)?;
+            let model = Model::from_pretrained_with_new_head(model, 2)?;
             model.freeze_all();
             let texts = encode(&model, texts, length)?;
             let [states] = model.features([&texts], Precision::Fp32)?;

@@ -155,3 +155,9 @@ def test_nothing_is_left_in_the_queue(shared):
     with pytest.raises(queue.Empty):
         while True:
             shared.client.get_iopub_msg(timeout=1)
+
+
+def test_what_the_first_question_mark_gives_is_shown_as_what_it_is(loaded):
+    loaded.run('pub fn shown() -> unit8::Result<unit8::Html> { Ok(unit8::table("x", &["a"], &[vec!["1".into()]])) }')
+    assert loaded.value("shown()?") == "x\na\n1"
+    assert any("text/html" in content.get("data", {}) for _, content in loaded.outputs)

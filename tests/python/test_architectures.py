@@ -198,9 +198,14 @@ def test_three_steps(saved, ours, optimizer, tmp_path):
         steps.step()
     state = model.state_dict()
     for key, value in load_file(trained / "model.safetensors").items():
-        # Its true gradient is 0: Adam makes steps of what rounding leaves.
-        if not key.endswith("key.bias"):
-            assert_close(value, state[key], what=key)
+        # Where the true gradient is 0, Adam makes steps of what rounding leaves: biases of keys, and queries
+        # and keys where a token sees itself alone, in the blocks of this window.
+        if key.endswith("key.bias"):
+            continue
+        first = 0
+        if getattr(model.config, "local_attention", None) == 1 and "Wqkv" in key:
+            first = 2 * model.config.hidden_size
+        assert_close(value[first:], state[key][first:], what=key)
 
 
 def test_features(saved, ours):

@@ -49,7 +49,9 @@ impl Kernel {
             "library": {"name": "unit8", "path": project.root},
             "home": project.home,
             "evcxr": project.evcxr(),
-            "prelude": "",
+            // Once a `?` has been seen, evcxr shows what a `?` gives by `evcxr_display`; the first one
+            // would else be shown by Debug.
+            "prelude": "Ok::<(), String>(())?;\n",
             "variables": {
                 "LIBTORCH": libtorch,
                 // Another version in the same place: all is compiled again.
