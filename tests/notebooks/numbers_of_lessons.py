@@ -17,6 +17,9 @@ TRAINING = {
 # A line of a training's history.
 EPOCH = r"^epoch \d+ \| train loss [\d.]+, accuracy ([\d.]+) %"
 
+# Those of the comparison; LoRA only where the processor has 16-bit numbers.
+WAYS = ["bag of words", "LSTM", "own transformer", "last layers", "last layers + 2 blocks", "whole model"]
+
 
 def outputs(notebook):
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -43,8 +46,7 @@ def accuracies(notebook):
     if found:
         curve = "\n".join(shown(notebook, "text/plain"))
         found += [("train", number) for number in re.findall(EPOCH, curve, re.M)[-1:]]
-    ways = ("bag of words", "last layers", "last layers + 2 blocks", "whole model")
-    found += zip(ways, re.findall(r"^([\d.]+) % in ", text, re.M))
+    found += re.findall(r"^(.+): ([\d.]+) % in ", text, re.M)
     found += re.findall(r"^(last layers|LoRA|whole model): test accuracy ([\d.]+) %", text, re.M)
     return {name: float(number) for name, number in found}
 

@@ -32,6 +32,8 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     }
     check("parity with transformers", &mut || {
         let mut pytest = pytest(project, setup, "tests/python");
+        // A file on each of two cores: these programs calculate on one.
+        pytest.args(["-n", "2", "--dist", "loadfile"]);
         setup.kernel.set_variables(&mut pytest);
         pytest.env("UNIT8_PARITY", example_program(project, setup, "parity")?);
         pytest.env("UNIT8_BENCH_GPU", example_program(project, setup, "bench_gpu")?);
