@@ -1,9 +1,11 @@
-"""Executes one notebook in a fresh kernel: run_lesson.py [--installed] <notebook> <executed copy>
+"""Executes one notebook in a fresh kernel: run_lesson.py [--installed] [--quick] <notebook> <executed copy>
 
 Prints a line for each code cell with its time. The copy is written even when a cell fails, up to
 that cell; the exit code is then 1. With --installed the lesson uses the installed reviews and model
 alone, and as many reviews as it does where it has time enough, so that its numbers are the same on a
-machine that has a network, more in its caches, or other things to do.
+machine that has a network, more in its caches, or other things to do. With --quick as well, the lessons
+that train a whole model take as few as they can, where the processor is not built for 16-bit numbers: there
+they would need many minutes.
 """
 
 import os
@@ -17,13 +19,20 @@ from nbclient.exceptions import CellExecutionError
 
 
 # What a lesson adapts to the machine, and what it is when the numbers have to be those of others.
-MINUTES = ("let minutes: f64 = 5.0;", "let minutes: f64 = 600.0;")
+MINUTES = "let minutes: f64 = {};"
+GIVEN, ENOUGH, NONE = map(MINUTES.format, ("5.0", "600.0", "0.0"))
+LONG = {"part2-whole-model", "part3-comparison", "part5-lora"}
 
 
-def main(source, target, time_enough):
+def is_cut_short(lesson):
+    """Whether --quick takes few reviews for it, on this processor."""
+    flags = Path("/proc/cpuinfo").read_text().split()
+    return Path(lesson).stem in LONG and not {"avx512_bf16", "amx_bf16"} & set(flags)
+
+
+def main(source, target, minutes):
     notebook = nbformat.read(source, as_version=4)
-    if time_enough:
-        replace(notebook, *MINUTES)
+    replace(notebook, GIVEN, minutes)
     started = {}
 
     def on_start(cell, cell_index):
@@ -52,8 +61,7 @@ def main(source, target, time_enough):
         print(f"\n{error}", file=sys.stderr)
         return 1
     finally:
-        if time_enough:
-            replace(notebook, *reversed(MINUTES))
+        replace(notebook, minutes, GIVEN)
         write_whole(notebook, Path(target))
 
 
@@ -84,4 +92,5 @@ if __name__ == "__main__":
     installed = "--installed" in options
     if installed:
         os.environ |= only_installed(Path(__file__).resolve().parents[2] / "target" / "lessons" / "cache")
-    sys.exit(main(source, target, time_enough=installed))
+    quick = "--quick" in options and is_cut_short(source)
+    sys.exit(main(source, target, NONE if quick else ENOUGH if installed else GIVEN))

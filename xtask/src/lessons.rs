@@ -60,7 +60,7 @@ pub fn run(
         let mut python = setup.environment.python();
         python
             .arg(project.root.join("xtask/python/run_lesson.py"))
-            .args((purpose == Purpose::Test).then_some("--installed"))
+            .args((purpose == Purpose::Test).then_some(["--installed", "--quick"]).iter().flatten())
             .args([lesson, &target])
             .current_dir(lesson.parent().unwrap_or(&project.root));
         let started = Instant::now();
