@@ -1,5 +1,5 @@
 """ELECTRA and ModernBERT of unusual shapes beside Python's transformers. `cargo xtask test` runs this
-with the program of examples/parity.rs in UNIT8_PARITY."""
+with the program of examples/parity in UNIT8_PARITY."""
 
 import json
 import os

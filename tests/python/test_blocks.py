@@ -1,5 +1,5 @@
 """Learning rates of blocks and gradual unfreezing beside PyTorch's parameter groups. `cargo xtask test`
-runs this with the program of examples/parity.rs in UNIT8_PARITY."""
+runs this with the program of examples/parity in UNIT8_PARITY."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """Random files and frames through pandas and through the library: the same rows and classes, or an
 error in the library where pandas guesses. `cargo xtask test` runs this with the program of
-examples/parity.rs in UNIT8_PARITY."""
+examples/parity in UNIT8_PARITY."""
 
 import io
 import json

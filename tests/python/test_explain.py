@@ -1,5 +1,5 @@
 """The words that a model goes by, beside a plain implementation of integrated gradients in PyTorch.
-`cargo xtask test` runs this with the program of examples/parity.rs in UNIT8_PARITY."""
+`cargo xtask test` runs this with the program of examples/parity in UNIT8_PARITY."""
 
 import json
 import os
@@ -51,8 +51,9 @@ def words_of(tokenizer, text, parts):
     encoding = tokenizer(text, truncation=True, max_length=16, return_offsets_mapping=True)
     sums = dict.fromkeys(range(len(text.split())), 0.0)
     for (start, end), part in zip(encoding["offset_mapping"], parts):
-        if end > 0:  # A piece of nothing but the space before a word has no letters.
-            sums[len(text[: max(end, start + 1)].split()) - 1] += part
+        if end > 0:  # A piece of nothing but the space before a word belongs to that word.
+            letter = next((place for place in range(start, len(text)) if not text[place].isspace()), start)
+            sums[len(text[: letter + 1].split()) - 1] += part
     return sums
 
 

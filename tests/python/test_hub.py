@@ -1,6 +1,6 @@
 """One cache for the library and Python's huggingface_hub, filled by either from a hub on this machine
 that answers as huggingface.co does. `cargo xtask test` runs this with the program of
-examples/parity.rs in UNIT8_PARITY."""
+examples/parity in UNIT8_PARITY."""
 
 import hashlib
 import json

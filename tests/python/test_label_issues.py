@@ -1,5 +1,5 @@
 """Confident learning beside its definition, written in NumPy, on random answers. `cargo xtask test`
-runs this with the program of examples/parity.rs in UNIT8_PARITY. (By hand it was compared
+runs this with the program of examples/parity in UNIT8_PARITY. (By hand it was compared
 with cleanlab 2.9, too, which the course does without: the same list in 131 of 141 cases, and in the
 others one row more, where several classes are sure of it.)"""
 

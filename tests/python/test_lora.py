@@ -1,6 +1,6 @@
 """What LoRA has learned here, in Python: the merged model in transformers, and the adapter's files in peft,
 where that is installed (`pip install peft==0.21.2`; tests/fixtures/lora needs it not). `cargo xtask test`
-runs this with the program of examples/parity.rs in UNIT8_PARITY."""
+runs this with the program of examples/parity in UNIT8_PARITY."""
 
 import json
 import os

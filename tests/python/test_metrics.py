@@ -1,5 +1,5 @@
 """Losses and metrics beside those of PyTorch and scikit-learn, on random numbers. `cargo xtask test`
-runs this with the program of examples/parity.rs in UNIT8_PARITY."""
+runs this with the program of examples/parity in UNIT8_PARITY."""
 
 import json
 import os

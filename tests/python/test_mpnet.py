@@ -1,5 +1,5 @@
 """MPNet beside transformers: models with random weights, and all-mpnet-base-v2 where `cargo xtask models`
-has installed it. `cargo xtask test` runs this with the program of examples/parity.rs in UNIT8_PARITY."""
+has installed it. `cargo xtask test` runs this with the program of examples/parity in UNIT8_PARITY."""
 
 import json
 import sys

@@ -1,5 +1,5 @@
 """Texts with several labels, beside PyTorch, scikit-learn, pandas and transformers. `cargo xtask test`
-runs this with the program of examples/parity.rs in UNIT8_PARITY."""
+runs this with the program of examples/parity in UNIT8_PARITY."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """unit8-predict beside transformers' pipeline and the library's own predict, and what it does with files
 of all kinds. `cargo xtask test` runs this with the program in UNIT8_PREDICT, and the one of
-examples/parity.rs in UNIT8_PARITY."""
+examples/parity in UNIT8_PARITY."""
 
 import csv
 import json

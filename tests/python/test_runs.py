@@ -1,5 +1,5 @@
 """Kept runs as pandas and TensorBoard read them. `cargo xtask test` runs this with the program of
-examples/parity.rs in UNIT8_PARITY. TensorBoard (`pip install tensorboard`, 80 MB) is no part of the
+examples/parity in UNIT8_PARITY. TensorBoard (`pip install tensorboard`, 80 MB) is no part of the
 course: without it its test is skipped."""
 
 import os

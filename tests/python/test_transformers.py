@@ -1,5 +1,5 @@
 """The library beside Python's transformers, on the same texts and weights. `cargo xtask test` runs
-this with the program of examples/parity.rs in UNIT8_PARITY."""
+this with the program of examples/parity in UNIT8_PARITY."""
 
 import csv
 import importlib.util
