@@ -187,10 +187,14 @@ def from_nothing(seed, num_reviews, num_epochs):
 def words(seed, num_reviews):
     """The bag of words of 8.2."""
     sizes = num_reviews * 7 // 10, num_reviews // 10, num_reviews * 2 // 10
-    some = [(texts[:n], torch.tensor(labels[:n])) for (texts, labels), n in zip(splits(), sizes)]
-    vectorizer = CountVectorizer(max_features=10_000, stop_words="english").fit(some[0][0])
-    dense = [torch.tensor(vectorizer.transform(texts).toarray()).float() for texts, _ in some]
-    train, val, test = [(counts, labels) for counts, (_, labels) in zip(dense, some)]
+    some = [(texts[:n], labels[:n]) for (texts, labels), n in zip(splits(), sizes)]
+    return counted(CountVectorizer(max_features=10_000, stop_words="english").fit(some[0][0]), some, seed)
+
+
+def counted(vectorizer, parts, seed):
+    """The test accuracy of logistic regression on the counts of a vectorizer's words."""
+    some = [(torch.tensor(vectorizer.transform(t).toarray()).float(), torch.tensor(l)) for t, l in parts]
+    train, val, test = some
     torch.manual_seed(seed)
     model = torch.nn.Linear(train[0].shape[1], 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)

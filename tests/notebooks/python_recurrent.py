@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from python_lessons import SEEDS, fit, splits
+from python_lessons import SEEDS, counted, fit, splits
 from sklearn.feature_extraction.text import CountVectorizer
 from torch.nn.functional import cross_entropy
 
@@ -90,26 +90,6 @@ def learned(vectorizer, parts, seed, size, learning_rate, num_epochs):
 
     fit(model, num_epochs, epoch, lambda: right(model, val))
     return model
-
-
-def counted(vectorizer, parts, seed):
-    """The test accuracy of logistic regression on the counts of the same words."""
-    some = [(torch.tensor(vectorizer.transform(t).toarray()).float(), torch.tensor(l)) for t, l in parts]
-    torch.manual_seed(seed)
-    model = torch.nn.Linear(len(vectorizer.vocabulary_), 2)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    (counts, labels), val, test = some
-
-    def epoch():
-        for rows in torch.randperm(len(labels)).split(32):
-            loss = cross_entropy(model(counts[rows]), labels[rows])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
-    hits = lambda part: int((model(part[0]).argmax(1) == part[1]).sum())
-    fit(model, 30, epoch, lambda: hits(val))
-    return 100 * hits(test) / len(test[1])
 
 
 def sentences():
