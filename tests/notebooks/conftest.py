@@ -70,6 +70,14 @@ class Kernel:
                 self.reply = self.reply_to(message)
                 return self.reply["status"], text, value
 
+    def wait_until_it_shows(self, message):
+        """Returns when a cell that was sent has shown something, so that it runs and compiles no more."""
+        shown = ("stream", "display_data", "update_display_data")
+        while True:
+            got = self.client.get_iopub_msg(timeout=PATIENCE)
+            if got["parent_header"].get("msg_id") == message and got["msg_type"] in shown:
+                return
+
     def reply_to(self, message):
         while True:
             got = self.client.get_shell_msg(timeout=PATIENCE)

@@ -74,7 +74,8 @@ def test_a_thread_starts_although_memory_is_full(kernel):
 def test_a_stop_during_fit_keeps_all_variables(loaded):
     assert loaded.run(TRAINING)[0] == "ok"
     message = loaded.send(ENDLESS_FIT)
-    time.sleep(4)
+    loaded.wait_until_it_shows(message)
+    time.sleep(1)
     loaded.stop()
     status, text, _ = loaded.answer(message)
     _, figure = loaded.outputs[-2]
@@ -89,10 +90,11 @@ def test_a_stop_says_that_fit_has_heard_it(loaded):
         """
         { extern "C" fn heard(_: i32) {} unsafe extern "C" { fn signal(signal: i32, to: extern "C" fn(i32)) -> usize; }
           unsafe { signal(2, heard) };
+          println!("begun");
           std::thread::sleep(std::time::Duration::from_secs(12)); }
         """
     )
-    assert loaded.answer_within(message, timeout=6) is None
+    loaded.wait_until_it_shows(message)
     loaded.stop()
     status, text, _ = loaded.answer(message)
     assert status == "ok" and "the stop was heard" in text and "second stop" not in text, text
@@ -112,8 +114,8 @@ def test_ten_stops_at_random_moments_leave_ten_live_kernels(loaded):
 
 
 def test_a_second_stop_ends_any_cell(loaded):
-    message = loaded.send("loop { std::hint::black_box(1); }")
-    time.sleep(3)
+    message = loaded.send('println!("begun"); loop { std::hint::black_box(1); }')
+    loaded.wait_until_it_shows(message)
     loaded.stop()
     time.sleep(0.5)
     loaded.stop()
@@ -162,8 +164,9 @@ def test_two_stops_of_an_idle_kernel_change_nothing(loaded):
 )
 def test_two_stops_end_any_cell_and_all_that_it_started(shared, code):
     kernel = shared
-    message = kernel.send(code)
-    assert kernel.answer_within(message, timeout=5) is None, "it should hang"
+    message = kernel.send(f'println!("begun"); {code}')
+    kernel.wait_until_it_shows(message)
+    assert kernel.answer_within(message, timeout=1) is None, "it should hang"
     started = psutil.Process(kernel.pid).children(recursive=True)
     sleepers = [process for process in started if process.name() == "sleep"]
     kernel.stop()
@@ -177,8 +180,8 @@ def test_two_stops_end_any_cell_and_all_that_it_started(shared, code):
 
 
 def test_a_stop_says_what_a_second_one_would_do(kernel):
-    message = kernel.send("loop {}")
-    assert kernel.answer_within(message, timeout=5) is None
+    message = kernel.send('println!("begun"); loop {}')
+    kernel.wait_until_it_shows(message)
     kernel.stop()
     time.sleep(3)
     kernel.stop()
@@ -188,7 +191,7 @@ def test_a_stop_says_what_a_second_one_would_do(kernel):
 def test_a_stop_ends_the_cells_that_wait_behind(loaded):
     assert loaded.run(TRAINING)[0] == "ok"
     training, behind = loaded.send(ENDLESS_FIT), loaded.send("let after = 1;")
-    time.sleep(6)
+    loaded.wait_until_it_shows(training)
     loaded.stop()
     assert loaded.reply_to(training)["status"] == "ok"
     assert loaded.reply_to(behind)["status"] == "aborted"

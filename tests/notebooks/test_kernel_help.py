@@ -82,8 +82,8 @@ def test_tab_offers_what_is_public(lesson):
 
 
 def test_both_answer_while_a_cell_runs(lesson):
-    message = lesson.send("std::thread::sleep(std::time::Duration::from_secs(20));")
-    time.sleep(3)
+    message = lesson.send('println!("begun"); std::thread::sleep(std::time::Duration::from_secs(20));')
+    lesson.wait_until_it_shows(message)
     assert "Trainer" in shown(lesson, "Trainer|")
     assert ask(lesson, "complete", "tra", 3)["status"] == "ok"
     lesson.stop()

@@ -84,7 +84,6 @@ def test_what_was_learned_opens_in_transformers(ours, name, adapter, tmp_path):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_an_adapter_of_ours_opens_in_peft(ours, name, tmp_path):
-    peft = pytest.importorskip("peft")
     logits = ours("lora", name, "new", tmp_path)
     model = peft.PeftModel.from_pretrained(base(name), tmp_path / "adapter")
     assert_close(theirs(model, name), logits)
@@ -96,7 +95,6 @@ def test_an_adapter_of_ours_opens_in_peft(ours, name, tmp_path):
 @pytest.mark.parametrize("targets", ["all-linear", "q.*|.*(lin1|key)", "usual"])
 @pytest.mark.parametrize("name", MODELS)
 def test_an_adapter_of_peft_opens_here(ours, name, targets, tmp_path):
-    peft = pytest.importorskip("peft")
     usual = ["q_lin", "v_lin"] if name == "distilbert" else ["query", "value"]
     last = {"distilbert": ["pre_classifier"], "bert": ["pooler"], "roberta": []}[name]
     pattern = ".*" + targets if "*" in targets else targets

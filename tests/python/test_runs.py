@@ -1,6 +1,5 @@
 """Kept runs as pandas and TensorBoard read them. `cargo xtask test` runs this with the program of
-examples/parity in UNIT8_PARITY. TensorBoard (`pip install tensorboard`, 80 MB) is no part of the
-course: without it its test is skipped."""
+examples/parity in UNIT8_PARITY."""
 
 import os
 import subprocess
@@ -8,6 +7,9 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import metadata
+from tensorboard.util import tensor_util
 
 NAMES = {"first": 1, 'a, "b"\n\U0001f600': 2, "third": 3}
 
@@ -32,11 +34,6 @@ def test_numbers_come_back_from_csv_to_the_last_bit(kept):
 
 
 def test_tensorboard_reads_curves_results_and_hyperparameters(kept):
-    pytest.importorskip("tensorboard")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    from tensorboard.plugins.hparams import metadata
-    from tensorboard.util import tensor_util
-
     folders = sorted((kept / "tensorboard").iterdir())
     assert len(folders) == 3
     seen = set()

@@ -8,13 +8,16 @@ use crate::setup::Setup;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+/// Two files of tests at a time: most of what they do keeps one core busy.
+const TWO_FILES: [&str; 4] = ["-n", "2", "--dist", "loadfile"];
+
 pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     let commands = [
         ("formatting", format_check()),
         ("lints", lints(setup)),
         ("documentation", documentation(setup)),
         ("tests of the library and the set-up", rust_tests(setup)),
-        ("kernels, set-up faults and JupyterLab", notebook_tests(project, setup, "not lessons")),
+        ("kernels, set-up faults and JupyterLab", kernel_tests(project, setup)),
     ];
     let mut failed = Vec::new();
     let mut check = |name, outcome: &mut dyn FnMut() -> Result<bool>| -> Result<()> {
@@ -32,8 +35,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     }
     check("parity with transformers", &mut || {
         let mut pytest = pytest(project, setup, "tests/python");
-        // A file on each of two cores: these programs calculate on one.
-        pytest.args(["-n", "2", "--dist", "loadfile"]);
+        pytest.args(TWO_FILES);
         setup.kernel.set_variables(&mut pytest);
         pytest.env("UNIT8_PARITY", example_program(project, setup, "parity")?);
         pytest.env("UNIT8_BENCH_GPU", example_program(project, setup, "bench_gpu")?);
@@ -44,7 +46,9 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     check("the lessons", &mut || {
         let all = lessons::select(project, &[])?;
         let executed = lessons::run(project, setup, &all, Purpose::Test)? == ExitCode::SUCCESS;
-        Ok(executed && status_of(&mut notebook_tests(project, setup, "lessons"))?.success())
+        let mut pytest = pytest(project, setup, "tests/notebooks");
+        pytest.args(["-k", "lessons"]);
+        Ok(executed && status_of(&mut pytest)?.success())
     })?;
     println!("{} passed, {} failed", 7 - failed.len(), failed.len());
     for name in &failed {
@@ -84,8 +88,8 @@ fn pytest(project: &Project, setup: &Setup, folder: &str) -> Command {
     pytest
 }
 
-fn notebook_tests(project: &Project, setup: &Setup, which: &str) -> Command {
+fn kernel_tests(project: &Project, setup: &Setup) -> Command {
     let mut pytest = pytest(project, setup, "tests/notebooks");
-    pytest.args(["-k", which]);
+    pytest.args(["-k", "not lessons"]).args(TWO_FILES);
     pytest
 }
