@@ -20,6 +20,16 @@ BARE = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.enviro
 # A loaded machine of two cores may be many times slower than a quiet one: no test measures time.
 PATIENCE = 300
 
+# Files whose tests share nothing and take long: they are given out one by one where two run at a time.
+ONE_BY_ONE = {"test_other_models", "test_reruns", "test_template"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem not in ONE_BY_ONE:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
 
 class Kernel:
     """A running "Rust (Unit 8)" kernel."""

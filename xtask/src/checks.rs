@@ -8,16 +8,13 @@ use crate::setup::Setup;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-/// Two files of tests at a time: most of what they do keeps one core busy.
-const TWO_FILES: [&str; 4] = ["-n", "2", "--dist", "loadfile"];
-
 pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     let commands = [
         ("formatting", format_check()),
         ("lints", lints(setup)),
         ("documentation", documentation(setup)),
         ("tests of the library and the set-up", rust_tests(setup)),
-        ("kernels, set-up faults and JupyterLab", kernel_tests(project, setup)),
+        ("kernels, set-up faults and JupyterLab", notebook_tests(project, setup, "not lessons")),
     ];
     let mut failed = Vec::new();
     let mut check = |name, outcome: &mut dyn FnMut() -> Result<bool>| -> Result<()> {
@@ -35,7 +32,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     }
     check("parity with transformers", &mut || {
         let mut pytest = pytest(project, setup, "tests/python");
-        pytest.args(TWO_FILES);
+        pytest.args(["--dist", "loadfile"]);
         setup.kernel.set_variables(&mut pytest);
         pytest.env("UNIT8_PARITY", example_program(project, setup, "parity")?);
         pytest.env("UNIT8_BENCH_GPU", example_program(project, setup, "bench_gpu")?);
@@ -46,9 +43,8 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     check("the lessons", &mut || {
         let all = lessons::select(project, &[])?;
         let executed = lessons::run(project, setup, &all, Purpose::Test)? == ExitCode::SUCCESS;
-        let mut pytest = pytest(project, setup, "tests/notebooks");
-        pytest.args(["-k", "lessons"]);
-        Ok(executed && status_of(&mut pytest)?.success())
+        let mut pytest = notebook_tests(project, setup, "lessons");
+        Ok(executed && status_of(pytest.env("OMP_NUM_THREADS", "1"))?.success())
     })?;
     println!("{} passed, {} failed", 7 - failed.len(), failed.len());
     for name in &failed {
@@ -81,15 +77,16 @@ fn rust_tests(setup: &Setup) -> Command {
     cargo
 }
 
+/// Two processes share the tests: most of what they do keeps one core busy.
 fn pytest(project: &Project, setup: &Setup, folder: &str) -> Command {
     let mut pytest = setup.environment.python();
-    pytest.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]);
+    pytest.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-n", "2"]);
     pytest.arg(project.root.join(folder));
     pytest
 }
 
-fn kernel_tests(project: &Project, setup: &Setup) -> Command {
+fn notebook_tests(project: &Project, setup: &Setup, which: &str) -> Command {
     let mut pytest = pytest(project, setup, "tests/notebooks");
-    pytest.args(["-k", "not lessons"]).args(TWO_FILES);
+    pytest.args(["--dist", "loadgroup", "-k", which]); // see conftest.py for the groups
     pytest
 }
