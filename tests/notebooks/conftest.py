@@ -26,9 +26,13 @@ ONE_BY_ONE = {"test_other_models", "test_reruns", "test_template"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    """The tests of another file follow each other. So do all of JupyterLab, which remembers what is open
+    in one place for all its servers."""
     for item in items:
-        if item.path.stem not in ONE_BY_ONE:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        name = item.path.stem
+        if name not in ONE_BY_ONE:
+            group = "jupyterlab" if name.startswith("test_jupyterlab") else name
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 class Kernel:

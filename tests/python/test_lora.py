@@ -1,6 +1,5 @@
-"""What LoRA has learned here, in Python: the merged model in transformers, and the adapter's files in peft,
-where that is installed (`pip install peft==0.21.2`; tests/fixtures/lora needs it not). `cargo xtask test`
-runs this with the program of examples/parity in UNIT8_PARITY."""
+"""What LoRA has learned here, in Python: the merged model in transformers, and the adapter's files in peft.
+`cargo xtask test` runs this with the program of examples/parity in UNIT8_PARITY."""
 
 import json
 import os
@@ -9,6 +8,7 @@ from pathlib import Path
 
 os.environ.update(HF_HUB_OFFLINE="1")
 
+import peft
 import pytest
 import torch
 from safetensors.torch import load_file

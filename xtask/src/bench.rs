@@ -15,7 +15,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     lock_graph(project)?;
     kernels(project, setup)?;
     figures(project, setup)?;
-    let predict = built(project, setup, &["--package", "unit8-predict-program"])?;
+    let predict = built(project, setup, &["--bin", "unit8-predict-program"])?;
     for (example, script) in
         [("bench_words", "bench_words.py"), ("bench_transformers", "bench_transformers.py")]
     {
@@ -147,13 +147,14 @@ fn size_of(folder: &Path) -> u64 {
 
 /// Compiles an example of the library, and tells where it is.
 pub fn example_program(project: &Project, setup: &Setup, name: &str) -> Result<String> {
-    built(project, setup, &["--package", "unit8", "--example", name])
+    built(project, setup, &["--example", name])
 }
 
 /// Compiles the one program that these words mean to cargo, and tells where it is.
 pub fn built(project: &Project, setup: &Setup, which: &[&str]) -> Result<String> {
     let mut cargo = setup.kernel.cargo("build");
-    cargo.args(which).arg("--message-format=json");
+    // Of the workspace, so that the packages below have the features, and the builds, of its tests.
+    cargo.arg("--workspace").args(which).arg("--message-format=json");
     let messages = output_of(cargo.current_dir(&project.root))
         .context(format!("{} does not compile", which.join(" ")))?;
     messages

@@ -36,8 +36,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         setup.kernel.set_variables(&mut pytest);
         pytest.env("UNIT8_PARITY", example_program(project, setup, "parity")?);
         pytest.env("UNIT8_BENCH_GPU", example_program(project, setup, "bench_gpu")?);
-        pytest
-            .env("UNIT8_PREDICT", built(project, setup, &["--package", "unit8-predict-program"])?);
+        pytest.env("UNIT8_PREDICT", built(project, setup, &["--bin", "unit8-predict-program"])?);
         Ok(status_of(&mut pytest)?.success())
     })?;
     check("the lessons", &mut || {
