@@ -69,8 +69,8 @@ def executed(lesson):
 
 
 def in_full(lesson):
-    if is_cut_short(TRAINING[lesson]):
-        pytest.skip(f"{lesson} took few reviews: this processor is not built for 16-bit numbers")
+    if is_cut_short(TRAINING.get(lesson, lesson)):
+        pytest.skip(f"{lesson} learned little: this processor is not built for 16-bit numbers")
 
 
 def pictures(notebook):
@@ -170,6 +170,8 @@ def test_an_lstm_learns_what_a_bag_of_words_cannot():
     (table,) = [html for html in shown(notebook, "text/html") if ">the same reviews<" in html]
     counting, _, lstm = [float(number) for number in re.findall(r">([\d.]+) %<", table)]
     assert abs(counting - mean(RECURRENT["reviews, bag of words"])) < 2 and counting > lstm
+
+
 def differences(notebook):
     """What ours and libtorch's results differ by, at most."""
     return [float(number) for number in re.findall(r"differ.*: ([\d.]+e-?\d+)$", printed(notebook), re.M)]
@@ -201,7 +203,7 @@ def test_the_last_layers():
 def test_lora_says_the_same_when_it_is_loaded_and_merged():
     notebook = executed("8.7-distilbert-finetuning/part5-lora")
     said = [output for output in shown(notebook, "text/plain") if output.startswith("probabilities of 2 examples")]
-    assert len(said) == 3 and said[0] == said[1] == said[2]
+    assert len(said) == 2 and said[0] == said[1]
     # By hand: the new layer changes nothing, and a change of rank 2 is found by rank 2, not by rank 1.
     assert "0.0" in shown(notebook, "text/plain")
     missing = dict(re.findall(r"^(before|rank \d): ([\d.]+)$", printed(notebook), re.M))

@@ -8,13 +8,21 @@ use crate::setup::Setup;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+/// How many processes share the tests, on two cores: those that calculate keep one core busy, those of
+/// kernels mostly wait.
+const TWO: &str = "2";
+const THREE: &str = "3";
+
 pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     let commands = [
         ("formatting", format_check()),
         ("lints", lints(setup)),
         ("documentation", documentation(setup)),
         ("tests of the library and the set-up", rust_tests(setup)),
-        ("kernels, set-up faults and JupyterLab", notebook_tests(project, setup, "not lessons")),
+        (
+            "kernels, set-up faults and JupyterLab",
+            notebook_tests(project, setup, "not lessons", THREE),
+        ),
     ];
     let mut failed = Vec::new();
     let mut check = |name, outcome: &mut dyn FnMut() -> Result<bool>| -> Result<()> {
@@ -31,7 +39,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         check(name, &mut || Ok(status_of(&mut command)?.success()))?;
     }
     check("parity with transformers", &mut || {
-        let mut pytest = pytest(project, setup, "tests/python");
+        let mut pytest = pytest(project, setup, "tests/python", TWO);
         pytest.args(["--dist", "loadfile"]);
         setup.kernel.set_variables(&mut pytest);
         pytest.env("UNIT8_PARITY", example_program(project, setup, "parity")?);
@@ -42,7 +50,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     check("the lessons", &mut || {
         let all = lessons::select(project, &[])?;
         let executed = lessons::run(project, setup, &all, Purpose::Test)? == ExitCode::SUCCESS;
-        let mut pytest = notebook_tests(project, setup, "lessons");
+        let mut pytest = notebook_tests(project, setup, "lessons", TWO);
         Ok(executed && status_of(pytest.env("OMP_NUM_THREADS", "1"))?.success())
     })?;
     println!("{} passed, {} failed", 7 - failed.len(), failed.len());
@@ -76,16 +84,15 @@ fn rust_tests(setup: &Setup) -> Command {
     cargo
 }
 
-/// Two processes share the tests: most of what they do keeps one core busy.
-fn pytest(project: &Project, setup: &Setup, folder: &str) -> Command {
+fn pytest(project: &Project, setup: &Setup, folder: &str, processes: &str) -> Command {
     let mut pytest = setup.environment.python();
-    pytest.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-n", "2"]);
+    pytest.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-n", processes]);
     pytest.arg(project.root.join(folder));
     pytest
 }
 
-fn notebook_tests(project: &Project, setup: &Setup, which: &str) -> Command {
-    let mut pytest = pytest(project, setup, "tests/notebooks");
+fn notebook_tests(project: &Project, setup: &Setup, which: &str, processes: &str) -> Command {
+    let mut pytest = pytest(project, setup, "tests/notebooks", processes);
     pytest.args(["--dist", "loadgroup", "-k", which]); // see conftest.py for the groups
     pytest
 }
