@@ -11,8 +11,6 @@ import time
 import nbformat
 import pytest
 from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "xtask" / "python"))
 from run_lesson import only_installed
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -43,14 +41,15 @@ def write_notebook(file, cells):
 @contextlib.contextmanager
 def jupyterlab(folder):
     """A server in this folder: its address and its process."""
-    # Settings of its own, not those of whoever runs the tests.
-    settings = folder / "settings"
+    # Settings of its own, not those of whoever runs the tests, and what is open of its own: another
+    # server beside it would open that, too.
+    own = {f"JUPYTERLAB_{what.upper()}_DIR": str(folder / what) for what in ("settings", "workspaces")}
     log = open(folder / "jupyterlab.log", "w+")
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
         + ["--IdentityProvider.token=unit8", "--ServerApp.root_dir=."],
         cwd=folder,
-        env={**os.environ, **only_installed(folder), "JUPYTERLAB_SETTINGS_DIR": str(settings)},
+        env={**os.environ, **only_installed(folder), **own},
         stdout=log,
         stderr=subprocess.STDOUT,
     )

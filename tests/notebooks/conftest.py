@@ -4,6 +4,7 @@ Python environment, after the set-up."""
 import contextlib
 import os
 import queue
+import sys
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "xtask" / "python"))  # the programs there are modules of the tests
 DEP = f':dep unit8 = {{ path = "{ROOT}" }}\nuse unit8::tch::{{self, Tensor}};'
 # All notebooks, without the copies that JupyterLab keeps of those that were open.
 NOTEBOOKS = ROOT / "notebooks"
@@ -19,20 +21,6 @@ PLACES = sorted(path.relative_to(NOTEBOOKS) for path in NOTEBOOKS.rglob("*.ipynb
 BARE = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
 # A loaded machine of two cores may be many times slower than a quiet one: no test measures time.
 PATIENCE = 300
-
-# Files whose tests share nothing and take long: they are given out one by one where two run at a time.
-ONE_BY_ONE = {"test_other_models", "test_reruns", "test_template"}
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """The tests of another file follow each other. So do all of JupyterLab, which remembers what is open
-    in one place for all its servers."""
-    for item in items:
-        name = item.path.stem
-        if name not in ONE_BY_ONE:
-            group = "jupyterlab" if name.startswith("test_jupyterlab") else name
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 class Kernel:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
+from peft import LoraConfig, get_peft_model
 from sklearn.feature_extraction.text import CountVectorizer
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
@@ -60,8 +61,6 @@ def learned(model, optimizer, rows, num_epochs=3, precision="bf16"):
 
 def with_lora(seed, num_reviews, others=None):
     """LoRA on queries and values, rank 8."""
-    from peft import LoraConfig, get_peft_model
-
     torch.manual_seed(seed)
     model, tokenizer, _ = load()
     settings = dict(r=8, lora_alpha=16, target_modules=["query", "value"], modules_to_save=["pooler"])

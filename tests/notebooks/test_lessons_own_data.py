@@ -20,8 +20,6 @@ import nbformat
 import pytest
 from conftest import ROOT
 from numbers_of_lessons import printed, shown
-
-sys.path.insert(0, str(ROOT / "xtask" / "python"))
 from run_lesson import is_cut_short
 
 LESSON = "your-own-data"
@@ -71,9 +69,8 @@ def compare(notebook, data):
             assert abs(ours[way][number] - theirs) <= POINTS, (way, ours[way], seeds)
 
 
-in_full = pytest.mark.skipif(
-    is_cut_short(LESSON), reason="few texts or many minutes: this processor is not built for 16-bit numbers"
-)
+# The installed snippets would be few, and banking77 take many minutes.
+in_full = pytest.mark.skipif(is_cut_short(LESSON), reason="this processor is not built for 16-bit numbers")
 
 
 @in_full

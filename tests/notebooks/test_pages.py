@@ -11,8 +11,6 @@ import nbformat
 import pytest
 from browser import BROWSER, empty_folder, needs_browser, playwright
 from conftest import NOTEBOOKS, PLACES, ROOT
-
-sys.path.insert(0, str(ROOT / "xtask" / "python"))
 import pages
 
 MARKED = [place for place in PLACES if str(place) != "README.ipynb"]

@@ -122,7 +122,7 @@ def test_set_up_killed_at_any_time_goes_on(course):
         borrow(HOME / name, home(course) / name)
     # The template's name depends on the folder: let the set-up make it before its content is lent.
     run = xtask(course, "setup")
-    while not (home(course) / "templates").exists():
+    while not all((home(course) / name).exists() for name in ("templates", "cargo-home")):
         assert run.poll() is None, run.communicate()[0]
         time.sleep(0.1)
     os.killpg(run.pid, signal.SIGKILL)

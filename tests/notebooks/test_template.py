@@ -13,8 +13,6 @@ import nbformat
 import pytest
 from conftest import ROOT
 from numbers_of_lessons import printed, shown
-
-sys.path.insert(0, str(ROOT / "xtask" / "python"))
 from run_lesson import only_installed
 
 # One folder below the project, like the template, so that `path = ".."` holds.

@@ -125,6 +125,7 @@ def test_a_slider_is_read_in_the_middle_of_a_training(live):
         "let (other, seen) = (n.clone(), std::sync::Arc::new(std::sync::Mutex::new(vec![]))); let sees = seen.clone();"
         " let watch = std::thread::spawn(move || while sees.lock().unwrap().last() != Some(&42) {"
         " sees.lock().unwrap().push(other.value()); std::thread::sleep(std::time::Duration::from_millis(10)); });"
+        " while seen.lock().unwrap().is_empty() { std::thread::yield_now(); }"
         " let history = trained(&all, 0.01, 4)?; watch.join().unwrap();"
         " let seen = seen.lock().unwrap().clone(); (seen[0], seen[seen.len() - 1])"
     )

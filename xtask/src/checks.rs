@@ -8,10 +8,8 @@ use crate::setup::Setup;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-/// How many processes share the tests, on two cores: those that calculate keep one core busy, those of
-/// kernels mostly wait.
-const TWO: &str = "2";
-const THREE: &str = "3";
+/// Two files of tests at a time: most of what they do keeps one core busy.
+const BY_FILE: &[&str] = &["-n", "2", "--dist", "loadfile"];
 
 pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     let commands = [
@@ -21,7 +19,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         ("tests of the library and the set-up", rust_tests(setup)),
         (
             "kernels, set-up faults and JupyterLab",
-            notebook_tests(project, setup, "not lessons", THREE),
+            pytest(project, setup, "tests/notebooks", &[&["-k", "not lessons"], BY_FILE].concat()),
         ),
     ];
     let mut failed = Vec::new();
@@ -39,8 +37,7 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
         check(name, &mut || Ok(status_of(&mut command)?.success()))?;
     }
     check("parity with transformers", &mut || {
-        let mut pytest = pytest(project, setup, "tests/python", TWO);
-        pytest.args(["--dist", "loadfile"]);
+        let mut pytest = pytest(project, setup, "tests/python", BY_FILE);
         setup.kernel.set_variables(&mut pytest);
         pytest.env("UNIT8_PARITY", example_program(project, setup, "parity")?);
         pytest.env("UNIT8_BENCH_GPU", example_program(project, setup, "bench_gpu")?);
@@ -50,7 +47,8 @@ pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     check("the lessons", &mut || {
         let all = lessons::select(project, &[])?;
         let executed = lessons::run(project, setup, &all, Purpose::Test)? == ExitCode::SUCCESS;
-        let mut pytest = notebook_tests(project, setup, "lessons", TWO);
+        // test_reruns.py shares its lessons out itself.
+        let mut pytest = pytest(project, setup, "tests/notebooks", &["-k", "lessons"]);
         Ok(executed && status_of(pytest.env("OMP_NUM_THREADS", "1"))?.success())
     })?;
     println!("{} passed, {} failed", 7 - failed.len(), failed.len());
@@ -84,15 +82,9 @@ fn rust_tests(setup: &Setup) -> Command {
     cargo
 }
 
-fn pytest(project: &Project, setup: &Setup, folder: &str, processes: &str) -> Command {
+fn pytest(project: &Project, setup: &Setup, folder: &str, options: &[&str]) -> Command {
     let mut pytest = setup.environment.python();
-    pytest.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-n", processes]);
+    pytest.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]).args(options);
     pytest.arg(project.root.join(folder));
-    pytest
-}
-
-fn notebook_tests(project: &Project, setup: &Setup, which: &str, processes: &str) -> Command {
-    let mut pytest = pytest(project, setup, "tests/notebooks", processes);
-    pytest.args(["--dist", "loadgroup", "-k", which]); // see conftest.py for the groups
     pytest
 }
