@@ -9,8 +9,8 @@ mod table;
 pub(crate) use bar::{Bar, Pace, bar, seconds};
 pub use live::Live;
 pub(crate) use notebook::{
-    at_the_end_of_each_cell, can_redraw, is_notebook, is_quiet, kernel_function, print_widget,
-    quietly, remark,
+    Place, at_the_end_of_each_cell, can_redraw, is_notebook, is_quiet, kernel_function,
+    print_widget, quietly, remark,
 };
 pub(crate) use safe::{cut, visible};
 pub(crate) use table::{Mark, caption, marked_table};

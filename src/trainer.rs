@@ -178,7 +178,8 @@ impl Trainer {
     /// Trains the model. At the end it has the parameters of the best epoch, by default the one with
     /// the best validation accuracy, and its answers have the names of the classes; if it had others,
     /// both are printed. In a notebook the curves of loss and accuracy grow while it runs. Jupyter's
-    /// stop button ends it after the current batch with what there is.
+    /// stop button, or the one that stands below the curve meanwhile, ends it after the current batch with
+    /// what there is.
     ///
     /// The losses of the history, for train and val, are what PyTorch's
     /// `CrossEntropyLoss(weight, label_smoothing)` would say of all examples together: means by the

@@ -19,12 +19,14 @@ mod choice;
 mod keep;
 mod link;
 mod number;
+mod stop;
 mod widget;
 
 pub use choice::{Button, Checkbox, Dropdown, Text};
 pub(crate) use keep::{Cell, keep};
 pub(crate) use link::{changes, wait_for_change};
 pub use number::{FloatLogSlider, FloatSlider, IntSlider};
+pub(crate) use stop::StopButton;
 pub(crate) use widget::{Figure, column};
 pub use widget::{State, Widget};
 

@@ -2,11 +2,15 @@
 //! through evcxr alone, which shows HTML when the cell ends; or, in a program, as text.
 
 use super::Html;
+use serde_json::{Value, json};
 use std::cell::Cell;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Once, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// How a page is told which widget to show.
+const WIDGET: &str = "application/vnd.jupyter.widget-view+json";
 
 /// See `kernel/shim/src/display.rs`.
 #[derive(Clone, Copy)]
@@ -66,12 +70,23 @@ pub struct Place(u64);
 impl Place {
     /// Shows a thing; what is printed later stands below it. None where nothing can be replaced.
     pub fn show(thing: &Html) -> Option<Place> {
+        let place = Place::next()?;
+        place.send(thing, false);
+        Some(place)
+    }
+
+    /// Shows a widget in the same way, on pages that know of widgets.
+    pub fn show_widget(model_id: &str) -> Option<Place> {
+        let place = Place::next()?;
+        place.send_data(&json!({WIDGET: view(model_id), "text/plain": ""}), false);
+        Some(place)
+    }
+
+    fn next() -> Option<Place> {
         // Where a kernel works for another copy of the project, each cell has these statics for itself:
         // their places must not be the same.
         static COUNT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(nanoseconds()));
-        let place = kernel().map(|_| Place(COUNT.fetch_add(1, Ordering::Relaxed)))?;
-        place.send(thing, false);
-        Some(place)
+        kernel().map(|_| Place(COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// Shows a thing once more, at the end of what stands there: both are replaced from now on.
@@ -84,20 +99,27 @@ impl Place {
         self.send(thing, true);
     }
 
+    /// Nothing stands there any more.
+    pub fn clear(&self) {
+        self.send_data(&json!({}), true);
+    }
+
     fn send(&self, thing: &Html, replaces: bool) {
-        let Some(kernel) = kernel() else { return };
-        let send = |thing: serde_json::Value| {
-            let json = thing.to_string();
-            // SAFETY: the text is as long as is said.
-            unsafe { (kernel.display)(self.0, replaces, json.as_ptr(), json.len()) == 0 }
-        };
-        let whole = serde_json::json!({"text/html": thing.html, "text/plain": thing.text});
+        let whole = json!({"text/html": thing.html, "text/plain": thing.text});
         // What stands there already is better than a word about its size.
-        if !send(whole) && !replaces {
+        if !self.send_data(&whole, replaces) && !replaces {
             let megabytes = (thing.html.len() + thing.text.len()) as f64 / 1e6;
             let text = format!("({megabytes:.0} MB: too large to be shown)");
-            send(serde_json::json!({"text/plain": text}));
+            self.send_data(&json!({"text/plain": text}), replaces);
         }
+    }
+
+    /// Whether it was not too large.
+    fn send_data(&self, data: &Value, replaces: bool) -> bool {
+        let Some(kernel) = kernel() else { return true };
+        let json = data.to_string();
+        // SAFETY: the text is as long as is said.
+        unsafe { (kernel.display)(self.0, replaces, json.as_ptr(), json.len()) == 0 }
     }
 }
 
@@ -142,11 +164,12 @@ pub fn remark(line: &str) {
 
 /// Shows a thing as a cell's result is shown, by a widget where there is a page for it.
 pub fn print_widget(model_id: &str, otherwise: &Html) {
-    let view = serde_json::json!({"version_major": 2, "version_minor": 0, "model_id": model_id});
-    println!(
-        "EVCXR_BEGIN_CONTENT application/vnd.jupyter.widget-view+json\n{view}\nEVCXR_END_CONTENT"
-    );
+    println!("EVCXR_BEGIN_CONTENT {WIDGET}\n{}\nEVCXR_END_CONTENT", view(model_id));
     print(otherwise);
+}
+
+fn view(model_id: &str) -> Value {
+    json!({"version_major": 2, "version_minor": 0, "model_id": model_id})
 }
 
 /// Shows a thing as a cell's result is shown.

@@ -4,6 +4,8 @@ use super::clock::Plan;
 use super::figure::{Figure, Training, locked};
 use crate::display::{Live, Pace, can_redraw, is_notebook, is_quiet};
 use crate::metrics::{EpochMetrics, History, Metric, StepMetrics};
+use crate::widgets::StopButton;
+use std::cell::OnceCell;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -11,8 +13,13 @@ use std::time::Instant;
 pub struct Progress {
     training: Arc<Mutex<Training>>,
     shown: Shown,
+    /// Below the figure, while it grows.
+    stop: OnceCell<Option<StopButton>>,
     pace: Pace,
 }
+
+/// What takes less needs no stop button.
+const SHORT: f64 = 1.0;
 
 enum Shown {
     Nothing,
@@ -25,7 +32,7 @@ impl Progress {
         let quiet = quiet || is_quiet();
         let shown = if quiet { Shown::Nothing } else { Shown::Lines };
         let training = Arc::new(Mutex::new(Training::start(plan, history)));
-        Progress { training, shown, pace: Pace::start() }
+        Progress { training, shown, stop: OnceCell::new(), pace: Pace::start() }
     }
 
     pub fn is_quiet(&self) -> bool {
@@ -126,6 +133,9 @@ impl Progress {
 
     fn draw(&self) {
         if let Shown::Figure(live) = &self.shown {
+            if self.pace.seconds() > SHORT && locked(&self.training).ended.is_none() {
+                self.stop.get_or_init(StopButton::show);
+            }
             live.update(Figure(Arc::clone(&self.training)));
         }
     }

@@ -137,7 +137,7 @@ impl Widget {
     }
 
     /// None without our kernel.
-    fn id(&self) -> Option<&str> {
+    pub fn id(&self) -> Option<&str> {
         self.0.id.as_ref().map(|open| open.0.as_str())
     }
 

@@ -40,6 +40,8 @@ def lab():
     for name, seconds in {"light": 10, "dark": 10, "one": 2, "two": 2, "reloaded": 40}.items():
         trainer = TRAINER.replace("10.0", f"{seconds}.0")
         write_notebook(folder / f"{name}.ipynb", [DEP, TRAINING, trainer, f'println!("above");\n{FIT}'])
+    stops = [DEP, TRAINING, TRAINER.replace("10.0", "600.0"), FIT]
+    write_notebook(folder / "stopped.ipynb", stops)
     with jupyterlab(folder) as (address, _):
         yield address
 
@@ -52,7 +54,8 @@ def run_all(page):
 def has_the_figure(cells):
     """What was printed, and the figure in its last state."""
     outputs = cells[3].outputs
-    return len(outputs) == 2 and " epochs in " in outputs[1].get("data", {}).get("text/html", "")
+    # Nothing stands any more where the stop button was.
+    return len(outputs) == 3 and outputs[2].data == {} and " epochs in " in outputs[1].get("data", {}).get("text/html", "")
 
 
 def state(training):
@@ -86,6 +89,30 @@ def test_the_curve_grows_in_its_place(lab, theme):
         assert all("examples/s" in text for _, text in seen[1:]), [text for _, text in seen]
         assert text.startswith("above") and len(pictures) == 2 and training.locator("progress").count() == 0
         save(page, FOLDER / f"{theme}.ipynb", has_the_figure)
+
+
+@pytest.mark.parametrize("loaded_anew", [False, True])
+def test_the_button_below_a_training_stops_it(lab, loaded_anew):
+    with opened(lab, FOLDER, "/tree/stopped.ipynb") as page:
+        run_all(page)
+        training = cell(page, "trainer.fit(&model")
+        button = training.locator("button", has_text="Stop")
+        button.wait_for(timeout=120_000)
+        if loaded_anew:
+            save(page, FOLDER / "stopped.ipynb", lambda cells: len(cells[3].outputs) == 2)
+            page.reload()
+            button.wait_for(timeout=60_000)
+        button.scroll_into_view_if_needed()
+        page.screenshot(path=FOLDER / f"stop-{loaded_anew}.png")
+        button.dblclick()
+        wait_until_idle(page, 120)
+        button.wait_for(state="detached")
+        if not loaded_anew:  # else the page has forgotten which cell has to show it
+            training.locator(".jp-OutputArea", has_text="stopped after").wait_for(timeout=60_000)
+        # A second stop would have ended the cell, and all variables with it.
+        run_below(page, training, "(history.stopped, data.len())")
+        page.locator(".jp-CodeCell").last.locator(".jp-OutputArea", has_text="(true, ").wait_for(timeout=60_000)
+        page.screenshot(path=FOLDER / f"stopped-{loaded_anew}.png")
 
 
 def test_two_notebooks_train_at_once_and_each_sees_its_own(lab):

@@ -48,6 +48,10 @@ def open_page(kernel):
     return wait_for(kernel, lambda kind, content: content.get("data", {}).get("method") == "update_states")["data"]["states"]
 
 
+def opened_buttons(kernel):
+    return [id for id, widget in open_page(kernel).items() if widget["model_name"] == "ButtonModel"]
+
+
 def wait_for(kernel, is_it, seconds=PATIENCE):
     """The content of the first message to all front ends that is the one."""
     deadline = time.monotonic() + seconds
@@ -68,7 +72,7 @@ def until(is_so, what):
 
 def redrawn(kernel, text, seconds=PATIENCE):
     """Waits for a figure with this text."""
-    is_it = lambda kind, content: kind in ("display_data", "update_display_data") and text in content["data"]["text/plain"]
+    is_it = lambda kind, content: kind in ("display_data", "update_display_data") and text in content["data"].get("text/plain", "")
     return wait_for(kernel, is_it, seconds)
 
 
@@ -133,6 +137,23 @@ def test_a_slider_is_read_in_the_middle_of_a_training(live):
     set_value(live, comms["n"], 42)
     status, text, value = live.answer(message)
     assert (status, value) == ("ok", "(3, 42)"), text
+
+
+def test_the_stop_button_of_a_training_ends_it_as_jupyter_s_does(live):
+    for seconds, code in enumerate(("trained(&all, 0.01, 100_000)?", "let history = trained(&all, 0.01, 100_000)?;")):
+        message = live.send(code)
+        button = wait_for(live, lambda kind, content: kind == "comm_open" and content["data"]["state"].get("stops"))
+        view = "application/vnd.jupyter.widget-view+json"
+        shown = wait_for(live, lambda kind, content: kind == "display_data" and view in content["data"])
+        assert shown["data"][view]["model_id"] == button["comm_id"]
+        for _ in range(5):  # somebody in a hurry; a second stop would end the cell, and its variables with it
+            say(live, "comm_msg", {"comm_id": button["comm_id"], "data": {"method": "custom", "content": {"event": "click"}}})
+        gone = lambda kind, content: kind == "update_display_data" and content["transient"] == shown["transient"]
+        assert wait_for(live, gone)["data"] == {}
+        status, text, _ = live.answer(message)
+        assert status == "ok", text
+    assert live.value("(history.stopped, all.len() > 0)") == "(true, true)"
+    assert not opened_buttons(live), "none is left"
 
 
 def test_explore_follows_a_drag_and_draws_the_newest_only(live):

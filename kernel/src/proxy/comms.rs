@@ -10,6 +10,8 @@ use std::mem::discriminant;
 const CONTROL: &str = "jupyter.widget.control";
 /// What of a widget's state a user can change.
 const VALUES: [&str; 2] = ["value", "index"];
+/// In the state of a button that does what Jupyter's stop button does.
+const STOPS: &str = "stops";
 /// A longer value, in bytes of JSON, does not fit into the answer to the cells that ask for it.
 const LONGEST: usize = 30_000;
 
@@ -47,9 +49,13 @@ impl<P: Processes> Proxy<P> {
             "comm_msg" if method == "request_states" => vec![self.states(request, id)],
             "comm_msg" => match self.widgets.open.get_mut(id) {
                 Some(widget) => {
+                    let stops = is_click(request) && widget.state.remove(STOPS).is_some();
                     let (said, changes) = said_to(widget, request, id);
                     if changes {
                         self.processes.ring();
+                    }
+                    if stops {
+                        self.stop_by(id);
                     }
                     said
                 }
@@ -64,6 +70,14 @@ impl<P: Processes> Proxy<P> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// A stop button on the page was pressed. It can't be again: a second stop ends the cell, and its
+    /// variables with it.
+    fn stop_by(&mut self, id: &str) {
+        let state = json!({"description": "stopping ...", "disabled": true});
+        state.as_object().into_iter().for_each(|state| self.set_widget(id, state));
+        self.stop();
     }
 
     /// All widgets, for a page that was loaded anew.
@@ -84,6 +98,11 @@ impl<P: Processes> Proxy<P> {
         let data = json!({"method": "update_states", "states": states, "buffer_paths": []});
         request.child("comm_msg", json!({"comm_id": id, "data": data}))
     }
+}
+
+fn is_click(request: &Message) -> bool {
+    let data = &request.content["data"];
+    data["method"] == "custom" && data["content"]["event"] == "click"
 }
 
 /// What is answered to what a front end says of a widget, and whether its value has changed.
@@ -107,7 +126,7 @@ fn said_to(widget: &mut Widget, request: &Message, id: &str) -> (Vec<Message>, b
             (said, !taken.is_empty())
         }
         "request_state" => (say("update", &widget.state), false),
-        "custom" if data["content"]["event"] == "click" => {
+        _ if is_click(request) => {
             let clicks = widget.state.get("clicks").and_then(Value::as_u64);
             if let Some(clicks) = clicks {
                 widget.state.insert("clicks".to_owned(), (clicks + 1).into());

@@ -88,7 +88,7 @@ impl<P: Processes> Proxy<P> {
         id.into()
     }
 
-    fn set_widget(&mut self, id: &str, state: &Map<String, Value>) {
+    pub(super) fn set_widget(&mut self, id: &str, state: &Map<String, Value>) {
         let Some(widget) = self.widgets.open.get_mut(id) else { return };
         widget.state.extend(state.clone());
         if !widget.is_closed {

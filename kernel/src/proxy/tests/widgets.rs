@@ -127,6 +127,23 @@ fn comms_that_nobody_knows_are_closed() {
 }
 
 #[test]
+fn a_stop_button_stops_once() {
+    let mut proxy = proxy();
+    proxy.request(execute("fit()"), To::Shell);
+    let id = open(&mut proxy, r#"{"clicks": 0, "stops": true}"#);
+    let click = json!({"comm_id": id, "data": {"method": "custom", "content": {"event": "click"}}});
+    let said = heard(&mut proxy, "comm_msg", click.clone());
+    assert_eq!(
+        said[0].1["data"]["state"],
+        json!({"description": "stopping ...", "disabled": true})
+    );
+    assert_eq!(heard(&mut proxy, "comm_msg", click), []);
+    let done = &proxy.processes.done;
+    let stops = done.iter().filter(|done| *done == "interrupt" || *done == "stop compiler").count();
+    assert_eq!((stops, done.contains(&"kill".to_owned())), (1, false), "{done:?}");
+}
+
+#[test]
 fn a_button_counts_its_clicks_and_a_closed_widget_keeps_its_value() {
     let mut proxy = proxy();
     let id = open(&mut proxy, r#"{"clicks": 0}"#);
