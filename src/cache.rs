@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::files::{data_dir, write_whole};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tch::{Device, Tensor};
 
@@ -53,6 +54,16 @@ impl Kept {
             println!("not kept for the next time: {error}");
         }
     }
+}
+
+/// What parameters are, by their names, whatever their order.
+pub fn fingerprint(parameters: impl Iterator<Item = (String, Tensor)>) -> Result<String> {
+    let mut key = Key::default();
+    for (name, tensor) in parameters.collect::<BTreeMap<_, _>>() {
+        key.add(name.as_bytes());
+        key.add(&bytes_of(&tensor)?);
+    }
+    Ok(key.finish())
 }
 
 /// The numbers of a tensor, as they are in memory.

@@ -1,24 +1,29 @@
 //! What LoRA has learned, in files: those of peft, <https://huggingface.co/docs/peft/developer_guides/checkpoint>.
 
-mod files;
+pub(super) mod files;
 
 use super::config::Config;
 use super::lora::NO_LORA;
 use super::low_rank::{Lora, is_low_rank};
 use super::weights::{is_encoder, save};
 use super::{AutoModelForSequenceClassification, classes};
+use crate::cache::fingerprint;
 use crate::dataset::list;
 use crate::error::{Error, Result};
 use crate::files::write;
-use files::{Adapter, CLASSES, CONFIG, PREFIX, WEIGHTS};
+use files::{Adapter, CLASSES, CONFIG, ENCODER, PREFIX, WEIGHTS};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
+use tch::{Kind, Tensor};
 
 impl AutoModelForSequenceClassification {
     /// Writes what was trained beside the frozen encoder, LoRA's matrices and the last layers, into a
     /// folder: `adapter_model.safetensors`, a hundredth of the whole model, and `adapter_config.json`.
     /// [`load_adapter`](Self::load_adapter) puts it into the same pretrained model again, and so does
-    /// `PeftModel.from_pretrained` of Python's peft.
+    /// `PeftModel.from_pretrained` of Python's peft. An encoder that was itself trained, or merged with
+    /// another LoRA, is not that of the pretrained model any more: [`save_pretrained`](Self::save_pretrained)
+    /// keeps such a model whole.
     ///
     /// # Errors
     /// [`Error::Data`] if the model has no LoRA, [`Error::File`] if a file can't be written; an older one
@@ -33,9 +38,23 @@ impl AutoModelForSequenceClassification {
         let (names, classes) = (self.class_names(), self.config.num_classes as usize);
         classes::write(&mut said, &names, classes, self.is_multi_label() == Some(true));
         let folder = folder.as_ref();
-        save(&folder.join(WEIGHTS[0]), named, &[(CLASSES, said.to_string())])?;
+        let said = [(CLASSES, said.to_string()), (ENCODER, self.encoder_fingerprint()?)];
+        save(&folder.join(WEIGHTS[0]), named, &said)?;
         let config = format!("{:#}\n", self.adapter_config(&lora));
         write(&folder.join(CONFIG), config.as_bytes())
+    }
+
+    /// What the encoder's own parameters are.
+    fn encoder_fingerprint(&self) -> Result<String> {
+        let architecture = self.config.architecture;
+        let named = self.named_parameters().into_iter();
+        fingerprint(named.filter(|(name, _)| is_encoder(name, architecture) && !is_low_rank(name)))
+    }
+
+    /// Whether it was trained beside this encoder; one that doesn't say so, as those of peft, was.
+    pub(super) fn is_base_of(&self, adapter: &Adapter) -> Result<bool> {
+        let theirs = adapter.encoder.as_ref();
+        theirs.map_or(Ok(true), |theirs| Ok(*theirs == self.encoder_fingerprint()?))
     }
 
     /// What peft wants to know.
@@ -77,8 +96,9 @@ impl AutoModelForSequenceClassification {
 
     /// Puts an adapter, by [`save_adapter`](Self::save_adapter) or by peft, into the pretrained model that
     /// it was made for: its matrices beside the layers, and its last layers in the place of the model's.
-    /// What it brings can be trained further, all else is frozen. Prints what it is, and which of the last
-    /// layers it doesn't bring: these stay as they are in the model.
+    /// What it brings can be trained further, all else is frozen. Prints what it is, which of the last
+    /// layers it doesn't bring (these stay as they are in the model), and whether it was trained beside an
+    /// encoder with other weights.
     ///
     /// # Errors
     /// [`Error::File`] if a file is missing or damaged, the adapter is of a model of another size or kind,
@@ -89,11 +109,18 @@ impl AutoModelForSequenceClassification {
         self.check_no_lora()?;
         let adapter = Adapter::read(folder.as_ref())?;
         let (layers, lora) = adapter.fit(self)?;
-        self.adapt(&layers, lora)?;
+        let is_base = self.is_base_of(&adapter)?;
         let _no_grad = tch::no_grad_guard();
+        // Where this fails, nothing has changed yet.
+        let device = self.store.device();
+        let ready = |(name, tensor): (&String, &Tensor)| {
+            Ok((name.clone(), tensor.f_to_kind(Kind::Float)?.f_to_device(device)?))
+        };
+        let tensors: BTreeMap<_, _> = adapter.tensors.iter().map(ready).collect::<Result<_>>()?;
+        self.adapt(&layers, lora)?;
         let mut lacking = Vec::new();
         for (name, parameter) in self.named_parameters() {
-            match adapter.tensors.get(&name) {
+            match tensors.get(&name) {
                 Some(tensor) => {
                     parameter.shallow_clone().f_copy_(tensor)?;
                     let _ = parameter.set_requires_grad(true);
@@ -104,6 +131,12 @@ impl AutoModelForSequenceClassification {
         }
         self.set_classes(&adapter.classes);
         self.say(&adapter, layers.len(), &lacking);
+        if !is_base {
+            println!(
+                "it was trained beside other weights than those of this encoder, so its answers are wrong here: \
+                 save_pretrained keeps a model whole whose encoder has changed"
+            );
+        }
         Ok(())
     }
 

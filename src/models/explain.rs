@@ -63,7 +63,7 @@ impl AutoModelForSequenceClassification {
 struct Path<'a> {
     model: &'a AutoModelForSequenceClassification,
     input_ids: &'a Tensor, // (1, T)
-    /// The vectors of the word pieces where it begins, and how they change to its end, (1, T, D).
+    /// The vectors of the word pieces where it begins, and how they change to its end, (1, T, E).
     start: Tensor,
     change: Tensor,
 }
@@ -93,7 +93,7 @@ impl<'a> Path<'a> {
         Ok(Path { model, input_ids: &tokens.input_ids, start, change })
     }
 
-    /// The logits at some places of the path, 0 to 1, and the vectors there: (P, classes), (P, T, D)
+    /// The logits at some places of the path, 0 to 1, and the vectors there: (P, classes), (P, T, E)
     fn at(&self, places: &[f64]) -> Result<(Tensor, Tensor)> {
         let count = places.len() as i64;
         let places = Tensor::f_from_slice(places)?.f_to_kind(Kind::Float)?;
@@ -143,7 +143,7 @@ impl<'a> Path<'a> {
     ) -> Result<Vec<f64>> {
         let rule = gauss_legendre(points);
         let tokens = self.input_ids.size()[1] as usize;
-        let mut mean = self.change.f_zeros_like()?; // (1, T, D)
+        let mut mean = self.change.f_zeros_like()?; // (1, T, E)
         for (number, some) in rule.chunks((TOKENS / tokens).max(1)).enumerate() {
             if interrupt.happened() {
                 return Err(Error::Stopped(WHAT.to_owned()));
@@ -151,7 +151,7 @@ impl<'a> Path<'a> {
             let (places, weights): (Vec<f64>, Vec<f64>) = some.iter().copied().unzip();
             let (logits, words) = self.at(&places)?;
             let sum = answer.margins(&logits)?.f_sum(Kind::Double)?;
-            let gradients = Tensor::f_run_backward(&[&sum], &[&words], false, false)?; // (P, T, D)
+            let gradients = Tensor::f_run_backward(&[&sum], &[&words], false, false)?; // (P, T, E)
             let weights = Tensor::f_from_slice(&weights)?.f_to_kind(Kind::Float)?;
             let weights = weights.f_to_device(self.start.device())?.f_view([-1, 1, 1])?;
             let weighted = gradients[0].f_mul(&weights)?;

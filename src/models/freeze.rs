@@ -31,15 +31,11 @@ impl AutoModelForSequenceClassification {
     pub fn unfreeze<S: AsRef<str>>(&self, modules: &[S]) -> Result<()> {
         let names: Vec<String> =
             self.named_parameters().into_iter().map(|(name, _)| name).collect();
-        let has_lora = self.lora().is_some();
-        let stays = |name: &str| {
-            has_lora && is_encoder(name, self.config.architecture) && !is_low_rank(name)
-        };
         for module in modules.iter().map(AsRef::as_ref) {
             let mut own = names.iter().filter(|name| belongs_to(name, module)).peekable();
             let remedy = if own.peek().is_none() {
                 format!("a module of this model, such as {:?}", self.last_layers())
-            } else if own.all(|name| stays(name)) {
+            } else if own.all(|name| self.stays(name)) {
                 "beside LoRA the encoder's own parameters stay as they are, and this has no others: \
                  model.merge_lora() takes LoRA away"
                     .to_owned()
@@ -49,13 +45,13 @@ impl AutoModelForSequenceClassification {
             return Err(Error::argument("modules", format!("{module:?}"), remedy));
         }
         self.set_trained(true, |name| {
-            !stays(name) && modules.iter().any(|module| belongs_to(name, module.as_ref()))
+            !self.stays(name) && modules.iter().any(|module| belongs_to(name, module.as_ref()))
         });
         Ok(())
     }
 
     /// Lets a training change the last `count` blocks of the encoder, and ModernBERT's `final_norm`
-    /// behind them; beside LoRA, its matrices in them.
+    /// behind them; beside LoRA, its matrices in them, if there are any.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are not so many.
@@ -69,7 +65,17 @@ impl AutoModelForSequenceClassification {
         let numbers = blocks - count..blocks;
         let behind = names.behind_blocks.filter(|_| count > 0).map(str::to_owned);
         let modules = numbers.map(|number| format!("{}.{number}", names.blocks)).chain(behind);
-        self.unfreeze(&modules.collect::<Vec<_>>())
+        let modules: Vec<String> = modules.collect();
+        self.set_trained(true, |name| {
+            !self.stays(name) && modules.iter().any(|module| belongs_to(name, module))
+        });
+        Ok(())
+    }
+
+    /// Whether it stays as it is whatever is unfrozen: the encoder's own parameters do beside LoRA.
+    fn stays(&self, parameter: &str) -> bool {
+        let is_own = is_encoder(parameter, self.config.architecture) && !is_low_rank(parameter);
+        is_own && self.lora().is_some()
     }
 
     /// The modules after the encoder, from the hidden state to the logits.
@@ -116,7 +122,8 @@ impl AutoModelForSequenceClassification {
         }
     }
 
-    /// All parameters by the keys of Hugging Face, in the order in which they are used.
+    /// All parameters by the keys of Hugging Face, in the order in which they are used, LoRA's matrices
+    /// at last.
     pub fn named_parameters(&self) -> Vec<(String, Tensor)> {
         let mut named: Vec<(String, Tensor)> = self.store.variables().into_iter().collect();
         let order: Vec<_> =

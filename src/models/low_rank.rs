@@ -43,7 +43,7 @@ impl Lora {
     /// # Errors
     /// [`Error::Argument`] for a setting that can't be used.
     pub(super) fn check(&self, width: i64) -> Result<()> {
-        if self.rank == 0 || self.rank as i64 > width {
+        if self.rank == 0 || i64::try_from(self.rank).map_or(true, |rank| rank > width) {
             let remedy = format!("take 1 to {width}, which is all that these layers have");
             return Err(Error::argument("rank", self.rank, remedy));
         }

@@ -57,8 +57,24 @@ impl Default for DistilBertConfig {
 }
 
 impl DistilBertConfig {
-    fn shares(&self) -> [f64; 4] {
-        [self.dropout, self.attention_dropout, self.seq_classif_dropout, self.initializer_range]
+    /// # Errors
+    /// A sentence about a number that JSON has not, or that no weights can be drawn with.
+    fn check(&self) -> std::result::Result<(), String> {
+        let shares = [
+            ("dropout", self.dropout),
+            ("attention_dropout", self.attention_dropout),
+            ("seq_classif_dropout", self.seq_classif_dropout),
+        ];
+        if let Some((name, share)) = shares.into_iter().find(|(_, share)| !share.is_finite()) {
+            return Err(format!("{name} is {share}: it must be a number from 0 to below 1"));
+        }
+        let range = self.initializer_range;
+        if !(range.is_finite() && range >= 0.0) {
+            return Err(format!(
+                "initializer_range is {range}: take a number from 0, 0.02 is usual"
+            ));
+        }
+        Ok(())
     }
 
     /// The `config.json` of a model with these sizes and pieces.
@@ -99,12 +115,7 @@ impl AutoModelForSequenceClassification {
             return Err(Error::argument("num_classes", num_classes, "take 2 to 1000"));
         }
         let wrong = |message| Error::Data(format!("DistilBertConfig: {message}"));
-        // JSON has no such numbers.
-        if let Some(number) = config.shares().into_iter().find(|share| !share.is_finite()) {
-            return Err(wrong(format!(
-                "{number} is no number to take: the shares are from 0 to 1"
-            )));
-        }
+        config.check().map_err(wrong)?;
         let config = Config::of(config.json(tokenizer), Some(num_classes)).map_err(wrong)?;
         let store = VarStore::new(device());
         let (encoder, head) = guarded("the model", || build(&config, &store))?;
@@ -136,8 +147,8 @@ impl AutoModelForSequenceClassification {
         Ok(guarded("the encoder", || self.hidden(tokens, pass))?.f_to_kind(Kind::Float)?)
     }
 
-    /// The vectors of the word pieces themselves, shape (pieces, D): the parameter, not a copy. In
-    /// transformers: `get_input_embeddings().weight`.
+    /// The vectors of the word pieces themselves, shape (pieces, E): the parameter, not a copy. E is D but
+    /// for some ELECTRAs. In transformers: `get_input_embeddings().weight`.
     pub fn input_embeddings(&self) -> Tensor {
         self.encoder.words().table().shallow_clone()
     }

@@ -1,5 +1,6 @@
 //! Parity with transformers, on the models of tests/fixtures/models (see generate.py there).
 
+mod adapter;
 mod classes;
 mod explain;
 mod files;

@@ -84,8 +84,8 @@ fn renumber(file: &mut Value, numbers: &HashMap<u64, i64>) {
     if let Some(vocabulary) = file["model"]["vocab"].as_object_mut() {
         vocabulary.retain(|_, id| new(id).map(|number| *id = number).is_some());
     }
-    for token in file["added_tokens"].as_array_mut().into_iter().flatten() {
-        token["id"] = new(&token["id"]).unwrap_or_default();
+    if let Some(tokens) = file["added_tokens"].as_array_mut() {
+        tokens.retain_mut(|token| new(&token["id"]).map(|number| token["id"] = number).is_some());
     }
     // Where the special tokens around a text stand depends on the age of the file.
     let ends = &mut file["post_processor"];

@@ -179,3 +179,18 @@ fn a_row_of_a_batch_shows_its_pieces() {
     assert!(tokenizer.table(&batch.features, 2).is_err());
     assert_eq!(tokenizer.piece(tokenizer.id("good").unwrap()).as_deref(), Some("good"));
 }
+
+#[test]
+fn a_token_behind_the_vocabulary_goes_when_it_is_cut() {
+    let bert = tokenizer("bert");
+    let mut file: Value = serde_json::from_slice(&bert.file).unwrap();
+    let mut added = file["added_tokens"][0].clone();
+    (added["id"], added["content"]) = (200.into(), "<user>".into());
+    file["added_tokens"].as_array_mut().unwrap().push(added);
+    let longer = Tokenizer::of(file.to_string().into_bytes(), bert.padding_id.into(), 201, 40);
+    let (texts, longer) = (["<user> the film was good"], longer.unwrap());
+    let encodings = longer.encode(&texts, 40).unwrap();
+    let cut = longer.cut_to(100, &encodings).unwrap();
+    assert_eq!((cut.vocab_size(), cut.id("<user>")), (100, None));
+    assert!(cut.encode(&texts, 40).unwrap().all_ids().iter().all(|&id| id < 100));
+}

@@ -1,11 +1,10 @@
 //! Of which data, settings and parameters a checkpoint is.
 
 use super::{Classifier, Schedule, Trainer};
-use crate::cache::{Key, bytes_of};
+use crate::cache::fingerprint;
 use crate::dataloader::{DataLoader, Dataset};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use tch::Tensor;
 use tch::nn::VarStore;
 
@@ -106,13 +105,4 @@ pub fn of_parameters(store: &VarStore) -> Result<String> {
         (name + frozen, tensor)
     };
     fingerprint(store.variables().into_iter().map(named))
-}
-
-fn fingerprint(parameters: impl Iterator<Item = (String, Tensor)>) -> Result<String> {
-    let mut key = Key::default();
-    for (name, tensor) in parameters.collect::<BTreeMap<_, _>>() {
-        key.add(name.as_bytes());
-        key.add(&bytes_of(&tensor)?);
-    }
-    Ok(key.finish())
 }

@@ -72,12 +72,16 @@ impl<P: Processes> Proxy<P> {
         }
     }
 
-    /// A stop button on the page was pressed. It can't be again: a second stop ends the cell, and its
-    /// variables with it.
+    /// A stop button on the page was pressed. It stands below something that listens, and ends that
+    /// alone: not what the cell does next, nor, as a second stop, the process with all variables.
     fn stop_by(&mut self, id: &str) {
         let state = json!({"description": "stopping ...", "disabled": true});
         state.as_object().into_iter().for_each(|state| self.set_widget(id, state));
-        self.stop();
+        if self.processes.listens() {
+            self.processes.interrupt();
+        } else {
+            self.stop();
+        }
     }
 
     /// All widgets, for a page that was loaded anew.

@@ -9,6 +9,8 @@ use super::{Processes, Proxy, To, parts};
 use crate::link::{Kind, Packet};
 use serde_json::{Value, json};
 
+/// How a front end is told which widget to show.
+const WIDGET: &str = "application/vnd.jupyter.widget-view+json";
 /// So many things of a cell are lent to another one.
 const MOST_LENT: usize = 8;
 
@@ -88,6 +90,9 @@ impl<P: Processes> Proxy<P> {
     pub(super) fn end_displays(&mut self) {
         const LINE: &str = "(ended by a second stop)";
         for mut content in std::mem::take(&mut self.displays.shown) {
+            if content["data"].get(WIDGET).is_some() {
+                content["data"] = json!({}); // it went with the process
+            }
             if let Some(Value::String(html)) = content["data"].get_mut("text/html") {
                 html.push_str(&format!("<div>{LINE}</div>"));
             }
@@ -118,6 +123,7 @@ impl<P: Processes> Proxy<P> {
         if let Some(shown) = self.displays.shown.iter_mut().find(|shown| is_same(shown)) {
             shown.clone_from(&content);
         }
+        self.displays.shown.retain(|shown| shown["data"] != json!({}));
         if self.cell.is_none() {
             self.displays.late.retain(|late| !is_same(late));
             self.displays.late.push(content.clone());

@@ -8,7 +8,7 @@ use crate::models::reading::Reading;
 use crate::models::weights::{each_tensor, is_encoder};
 use safetensors::tensor::SafeTensors;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use tch::Tensor;
 
@@ -17,8 +17,10 @@ pub const CONFIG: &str = "adapter_config.json";
 pub const WEIGHTS: [&str; 2] = ["adapter_model.safetensors", "adapter_model.bin"];
 /// What the keys begin with: the model lies in peft's own one.
 pub const PREFIX: &str = "base_model.model.";
-/// Where the weights' file says what the classes are; peft doesn't look at it.
+/// Where the weights' file says what the classes are, and which encoder it was trained beside; peft
+/// doesn't look at it.
 pub const CLASSES: &str = "unit8.classes";
+pub const ENCODER: &str = "unit8.encoder";
 /// What the config may say without a change of what is calculated, or what the tensors tell, too.
 const NO_MATTER: [&str; 18] = [
     "auto_mapping",
@@ -49,6 +51,8 @@ pub struct Adapter<'a> {
     pub tensors: BTreeMap<String, Tensor>,
     /// What the weights' file says about the classes.
     pub classes: Value,
+    /// What it says about the encoder, if anything.
+    pub encoder: Option<String>,
 }
 
 impl Adapter<'_> {
@@ -81,7 +85,10 @@ impl Adapter<'_> {
             Ok(())
         })?;
         reading.done();
-        Ok(Adapter { folder, config, tensors, classes: said_of_classes(&path) })
+        let mut said = said_in(&path);
+        let classes = said.remove(CLASSES).and_then(|said| serde_json::from_str(&said).ok());
+        let encoder = said.remove(ENCODER);
+        Ok(Adapter { folder, config, tensors, classes: classes.unwrap_or_default(), encoder })
     }
 
     /// The layers that it changes, and how.
@@ -128,8 +135,10 @@ impl Adapter<'_> {
                 }
                 None => {
                     return Err(refused(format!(
-                        "{name}: an adapter changes the layers of the encoder's blocks here, and brings \
-                         last layers; this model has no such one"
+                        "{name}: an adapter changes linear layers of the encoder's blocks here, and brings \
+                         last layers whole, and this model has no such one: load the model that it was \
+                         made for, or merge it into that in Python (merge_and_unload, save_pretrained) \
+                         and load the result"
                     )));
                 }
             }
@@ -193,12 +202,13 @@ fn check(config: &Map<String, Value>) -> std::result::Result<(), String> {
     Ok(())
 }
 
-/// As [`AutoModelForSequenceClassification::save_adapter`] has written it; nothing of others.
-fn said_of_classes(path: &Path) -> Value {
+/// What [`AutoModelForSequenceClassification::save_adapter`] has written beside the tensors; nothing of
+/// others.
+fn said_in(path: &Path) -> HashMap<String, String> {
     let said = || {
         let bytes = std::fs::read(path).ok()?;
         let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
-        serde_json::from_str(header.metadata().as_ref()?.get(CLASSES)?).ok()
+        header.metadata().clone()
     };
     said().unwrap_or_default()
 }

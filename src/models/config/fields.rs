@@ -17,7 +17,7 @@ impl Fields<'_> {
         let value = &self.json[name];
         match value.as_i64() {
             Some(size @ 1..=10_000_000) => Ok(size),
-            _ => Err(format!("{name} is {value}: it must be a number from 1")),
+            _ => Err(format!("{name} is {value}: it must be a number from 1 to 10000000")),
         }
     }
 
@@ -26,14 +26,14 @@ impl Fields<'_> {
         if self.json[name].is_null() { Ok(default) } else { self.size(name) }
     }
 
-    /// A share from 0 to 1; an absent one is the default.
+    /// A share from 0 to below 1; an absent one is the default.
     pub fn share(&self, name: &str, default: f64) -> Checked<f64> {
         match &self.json[name] {
             Value::Null => Ok(default),
             value => value
                 .as_f64()
                 .filter(|share| (0.0..1.0).contains(share))
-                .ok_or_else(|| format!("{name} is {value}: it must be a number from 0 to 1")),
+                .ok_or_else(|| format!("{name} is {value}: it must be a number from 0 to below 1")),
         }
     }
 

@@ -89,7 +89,9 @@ impl Fields<'_> {
         let theta = theta.into_iter().find(|theta| !theta.is_null());
         match theta.map_or(Some(usual), Value::as_f64) {
             Some(theta) if theta > 0.0 => Ok(Rotary { theta, reach }),
-            _ => Err(format!("{older} must be a number above 0")),
+            _ => Err(format!(
+                "rope_theta of {kind} ({older} in older files) must be a number above 0"
+            )),
         }
     }
 }

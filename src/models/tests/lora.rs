@@ -3,24 +3,23 @@
 use super::*;
 use crate::Lora;
 use crate::trainer::tests::alone;
-use serde_json::{Value, json};
 
 /// An adapter that peft has made for the fixture of this name.
-fn adapter(name: &str) -> PathBuf {
+pub fn adapter(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lora").join(name)
 }
 
-fn adapted(name: &str) -> AutoModelForSequenceClassification {
+pub fn adapted(name: &str) -> AutoModelForSequenceClassification {
     let model = model(name);
     model.load_adapter(adapter(name)).unwrap();
     model
 }
 
-fn tensors(file: impl AsRef<Path>) -> BTreeMap<String, Tensor> {
+pub fn tensors(file: impl AsRef<Path>) -> BTreeMap<String, Tensor> {
     Tensor::read_safetensors(file).unwrap().into_iter().collect()
 }
 
-fn logits(model: &AutoModelForSequenceClassification, name: &str) -> Tensor {
+pub fn logits(model: &AutoModelForSequenceClassification, name: &str) -> Tensor {
     tch::no_grad(|| model.forward(&tokens(&expected(name))))
 }
 
@@ -82,83 +81,6 @@ fn three_steps_lead_where_those_of_peft_lead() {
 
 // >>> model = PeftModel.from_pretrained(model, folder).merge_and_unload()
 #[test]
-fn merged_weights_are_those_of_peft_and_say_the_same() {
-    for name in WITH_GRADIENTS {
-        let (model, theirs) = (adapted(name), tensors(adapter(name).join("expected.safetensors")));
-        let (with_lora, plain) = (logits(&model, name), super::model(name));
-        let names = |model: &AutoModelForSequenceClassification| -> Vec<String> {
-            model.named_parameters().into_iter().map(|(name, _)| name).collect()
-        };
-        // In a file, in memory, and again.
-        let folder = test_folder(&format!("merged-{name}"));
-        model.save_pretrained(&folder).unwrap();
-        assert!(model.lora().is_some());
-        assert_close(&logits(&model, name), &with_lora, 1e-6, name);
-        let path = folder.to_str().unwrap();
-        let saved = AutoModelForSequenceClassification::from_pretrained(path, 3).unwrap();
-        model.merge_lora().unwrap();
-        assert_eq!((model.lora(), names(&model)), (None, names(&plain)));
-        assert_eq!(
-            model.store.trainable_variables().len(),
-            plain.store.trainable_variables().len()
-        );
-        assert!(model.encoder_is_frozen());
-        let parameters = model.named_parameters();
-        for ((parameter, ours), (_, saved)) in parameters.iter().zip(saved.named_parameters()) {
-            assert!(ours.equal(&saved), "{name} {parameter}");
-            if let Some(theirs) = theirs.get(&format!("merged.{parameter}")) {
-                assert_close(ours, theirs, 1e-6, &format!("{name} {parameter}"));
-            }
-        }
-        assert_close(&logits(&model, name), &with_lora, 5e-6, name);
-        let error = model.merge_lora().unwrap_err().to_string();
-        assert!(error.contains("add_lora"), "{error}");
-        model.add_lora(&Lora::default()).unwrap();
-        fs::remove_dir_all(folder).unwrap();
-    }
-}
-
-#[test]
-fn an_adapter_that_is_saved_has_the_files_of_peft() {
-    let read = |folder: &Path| -> Value {
-        serde_json::from_slice(&fs::read(folder.join("adapter_config.json")).unwrap()).unwrap()
-    };
-    for name in WITH_GRADIENTS {
-        let (model, folder) = (adapted(name), test_folder(&format!("adapter-{name}")));
-        model.set_class_names(&["ham", "spam", "egg"]).unwrap();
-        model.set_multi_label(true);
-        model.save_adapter(&folder).unwrap();
-        let file = "adapter_model.safetensors";
-        let (ours, theirs) = (tensors(folder.join(file)), tensors(adapter(name).join(file)));
-        assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
-        assert!(ours.iter().all(|(key, tensor)| tensor.equal(&theirs[key])));
-        let (ours, theirs) = (read(&folder), read(&adapter(name)));
-        for (field, value) in ours.as_object().unwrap() {
-            match field.as_str() {
-                "base_model_name_or_path" => assert_eq!(value, fixture(name).to_str().unwrap()),
-                // Peft adds what it always saves of a classifier, some of it twice.
-                "modules_to_save" => {
-                    let theirs = theirs[field].as_array().unwrap();
-                    assert!(value.as_array().unwrap().iter().all(|module| theirs.contains(module)));
-                }
-                // This one has them in one block only.
-                "target_modules" if name == "roberta" => {
-                    let layer = "roberta.encoder.layer.1.attention.self";
-                    assert_eq!(*value, json!([format!("{layer}.query"), format!("{layer}.value")]));
-                }
-                _ => assert_eq!(value, &theirs[field], "{field}"),
-            }
-        }
-        let again = super::model(name);
-        again.load_adapter(&folder).unwrap();
-        assert_close(&logits(&again, name), &logits(&model, name), 1e-6, name);
-        assert_eq!((again.lora(), again.class_names()), (model.lora(), model.class_names()));
-        assert_eq!(again.is_multi_label(), Some(true));
-        fs::remove_dir_all(folder).unwrap();
-    }
-}
-
-#[test]
 fn new_matrices_change_nothing_and_learn_alone_with_the_last_layers() {
     let _alone = alone();
     for (name, width) in [("distilbert", 16), ("bert", 16), ("roberta", 16)] {
@@ -214,6 +136,7 @@ fn what_cannot_be_adapted_is_refused_with_the_remedy() {
     for (lora, complaint) in [
         (Lora { rank: 0, ..Lora::default() }, "rank = 0: take 1 to 16"),
         (Lora { rank: 17, ..Lora::default() }, "rank = 17: take 1 to 16"),
+        (Lora { rank: usize::MAX, ..Lora::default() }, "rank = 18446744073709551615: take 1 to 16"),
         (Lora { alpha: 0.0, ..Lora::default() }, "alpha = 0"),
         (Lora { alpha: f64::NAN, ..Lora::default() }, "alpha = NaN"),
         (Lora { dropout: 1.0, ..Lora::default() }, "dropout = 1: take 0"),
@@ -246,6 +169,28 @@ fn what_cannot_be_adapted_is_refused_with_the_remedy() {
     assert_eq!(query.unwrap()[1], "weight [16, 16], bias [16]");
     let b = model.tree().into_iter().find(|line| line[0].trim() == "lora_B").unwrap();
     assert_eq!(b[1..], ["weight [16, 8]", "128", "128"]);
+}
+
+#[test]
+fn the_last_blocks_are_unfrozen_where_lora_is_and_where_it_is_not() {
+    for name in WITH_GRADIENTS {
+        let model = model(name);
+        model.add_lora(&Lora::default()).unwrap();
+        let all = model.count_parameters().trainable;
+        model.freeze_all();
+        model.unfreeze_last_blocks(model.num_blocks()).unwrap();
+        model.unfreeze(&model.last_layers()).unwrap();
+        assert_eq!(model.count_parameters().trainable, all, "{name}");
+    }
+    let model = model("bert");
+    let one =
+        Lora { target_modules: vec!["layer.0.attention.self.query".into()], ..Lora::default() };
+    model.add_lora(&one).unwrap();
+    model.freeze_all();
+    model.unfreeze_last_blocks(1).unwrap();
+    assert_eq!(model.count_parameters().trainable, 0, "the last one has no matrices");
+    model.unfreeze_last_blocks(2).unwrap();
+    assert_eq!(model.count_parameters().trainable, 2 * 8 * 16);
 }
 
 #[test]
@@ -372,73 +317,4 @@ fn dropout_is_at_work_in_a_training_only_and_sixteen_bits_say_the_same() {
     assert!(said(plain).equal(&said(plain)) && !said(train).equal(&said(train)));
     let short = said(Mode { precision: Precision::Bf16, ..Mode::default() });
     assert_close(&short, &said(plain), 0.25, "16 bits");
-}
-
-#[test]
-fn an_adapter_that_does_not_fit_is_refused_and_changes_nothing() {
-    let (model, folder) = (model("distilbert"), test_folder("adapters"));
-    let before = logits(&model, "distilbert");
-    let refused = |folder: &Path, complaint: &str| {
-        let error = model.load_adapter(folder).unwrap_err().to_string();
-        assert!(error.contains(complaint) && error.lines().count() == 1, "{complaint}: {error}");
-    };
-    refused(&folder, "adapter_config.json");
-    refused(&adapter("bert"), "bert.encoder.layer.0.attention.output.dense.lora_A.weight");
-    let file = "adapter_model.safetensors";
-    let config = fs::read_to_string(adapter("distilbert").join("adapter_config.json")).unwrap();
-    let with = |from: &str, to: &str| {
-        assert!(config.contains(from), "{from}");
-        fs::write(folder.join("adapter_config.json"), config.replacen(from, to, 1)).unwrap();
-    };
-    with("", "");
-    refused(&folder, "adapter_model.safetensors");
-    fs::copy(adapter("distilbert").join(file), folder.join(file)).unwrap();
-    for (from, to, complaint) in [
-        ("\"LORA\"", "\"LOHA\"", "peft_type is \"LOHA\""),
-        ("\"use_dora\": false", "\"use_dora\": true", "use_dora is true"),
-        ("\"use_rslora\": false", "\"use_rslora\": true", "use_rslora is true"),
-        ("\"bias\": \"none\"", "\"bias\": \"all\"", "bias is \"all\""),
-        ("\"rank_pattern\": {}", "\"rank_pattern\": {\"q_lin\": 2}", "rank_pattern"),
-        ("\"init_lora_weights\": true", "\"init_lora_weights\": \"pissa\"", "\"pissa\""),
-        ("\"use_dora\": false", "\"of_tomorrow\": 3", "of_tomorrow is 3"),
-        ("\"r\": 4", "\"r\": 5", "shape [4, 16], and [5, 16] belongs here"),
-        ("\"r\": 4", "\"r\": 0", "no rank"),
-        ("\"lora_alpha\": 8", "\"lora_alpha\": \"x\"", "no lora_alpha"),
-        ("{", "", "not the config of an adapter"),
-    ] {
-        with(from, to);
-        refused(&folder, complaint);
-    }
-    with("", "");
-    let whole = Tensor::read_safetensors(folder.join(file)).unwrap();
-    let rewritten = |change: &dyn Fn(&str, Tensor) -> Option<Tensor>| {
-        let copies = whole.iter().map(|(name, t)| (name.clone(), t.copy()));
-        let kept: Vec<_> =
-            copies.filter_map(|(name, t)| Some((name.clone(), change(&name, t)?))).collect();
-        Tensor::write_safetensors(&kept, folder.join(file)).unwrap();
-    };
-    rewritten(&|name, tensor| (!name.contains("1.attention.v_lin.lora_B")).then_some(tensor));
-    refused(&folder, "lacks distilbert.transformer.layer.1.attention.v_lin.lora_B.weight");
-    rewritten(&|name, tensor| (!name.contains("lora_")).then_some(tensor));
-    refused(&folder, "nothing for the encoder");
-    rewritten(&|name, tensor| {
-        Some(if name.contains("0.attention.q_lin.lora_B") { tensor / 0.0 } else { tensor })
-    });
-    refused(&folder, "NaN or infinite");
-    fs::write(folder.join(file), b"x").unwrap();
-    refused(&folder, "not a whole safetensors file");
-
-    assert!(model.lora().is_none() && logits(&model, "distilbert").equal(&before));
-    assert_eq!(model.count_parameters().trainable, model.count_parameters().total);
-    let name = fixture("distilbert");
-    let two = AutoModelForSequenceClassification::from_pretrained_with_new_head(
-        name.to_str().unwrap(),
-        2,
-    );
-    let error = two.unwrap().load_adapter(adapter("distilbert")).unwrap_err().to_string();
-    assert!(error.contains("classifier.bias has shape [3], and [2]"), "{error}");
-    let error = error_of(&folder, 3);
-    assert!(error.contains("load_adapter"), "{error}");
-    assert!(model.save_adapter(&folder).unwrap_err().to_string().contains("add_lora"));
-    fs::remove_dir_all(folder).unwrap();
 }

@@ -83,11 +83,24 @@ fn sizes_that_cannot_be_are_named() {
     let three = DistilBertConfig { n_heads: 3, ..small() };
     assert_eq!(said(three), "DistilBertConfig: 3 heads can't share a width of 16");
     let none = DistilBertConfig { n_layers: 0, ..small() };
-    assert_eq!(said(none), "DistilBertConfig: n_layers is 0: it must be a number from 1");
+    assert_eq!(
+        said(none),
+        "DistilBertConfig: n_layers is 0: it must be a number from 1 to 10000000"
+    );
     let much = DistilBertConfig { dropout: 1.5, ..small() };
-    assert_eq!(said(much), "DistilBertConfig: dropout is 1.5: it must be a number from 0 to 1");
+    assert_eq!(
+        said(much),
+        "DistilBertConfig: dropout is 1.5: it must be a number from 0 to below 1"
+    );
     let nan = DistilBertConfig { dropout: f64::NAN, ..small() };
-    assert_eq!(said(nan), "DistilBertConfig: NaN is no number to take: the shares are from 0 to 1");
+    assert_eq!(
+        said(nan),
+        "DistilBertConfig: dropout is NaN: it must be a number from 0 to below 1"
+    );
+    for range in [-0.1, f64::INFINITY] {
+        let said = said(DistilBertConfig { initializer_range: range, ..small() });
+        assert!(said.contains(&format!("initializer_range is {range}: take a number")), "{said}");
+    }
     let tokenizer = Tokenizer::from_pretrained(fixture("bert").to_str().unwrap()).unwrap();
     assert!(AutoModelForSequenceClassification::from_config(&small(), &tokenizer, 1).is_err());
 }

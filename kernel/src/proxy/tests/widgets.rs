@@ -126,21 +126,37 @@ fn comms_that_nobody_knows_are_closed() {
     }
 }
 
-#[test]
-fn a_stop_button_stops_once() {
+/// A cell that trains, and its stop button; the answer of a front end on which that is pressed.
+fn training() -> (Proxy<Noted>, Value) {
     let mut proxy = proxy();
-    proxy.request(execute("fit()"), To::Shell);
+    proxy.request(execute("fit(); evaluate()"), To::Shell);
+    proxy.packet(packet(Kind::Start, ""));
     let id = open(&mut proxy, r#"{"clicks": 0, "stops": true}"#);
-    let click = json!({"comm_id": id, "data": {"method": "custom", "content": {"event": "click"}}});
+    proxy.processes.listens = true;
+    (proxy, json!({"comm_id": id, "data": {"method": "custom", "content": {"event": "click"}}}))
+}
+
+fn count(proxy: &Proxy<Noted>, what: &str) -> usize {
+    proxy.processes.done.iter().filter(|done| *done == what).count()
+}
+
+#[test]
+fn a_stop_button_stops_once_and_leaves_alone_what_comes_after_its_training() {
+    let (mut proxy, click) = training();
     let said = heard(&mut proxy, "comm_msg", click.clone());
-    assert_eq!(
-        said[0].1["data"]["state"],
-        json!({"description": "stopping ...", "disabled": true})
-    );
+    let state = json!({"description": "stopping ...", "disabled": true});
+    assert_eq!(said[0].1["data"]["state"], state);
     assert_eq!(heard(&mut proxy, "comm_msg", click), []);
-    let done = &proxy.processes.done;
-    let stops = done.iter().filter(|done| *done == "interrupt" || *done == "stop compiler").count();
-    assert_eq!((stops, done.contains(&"kill".to_owned())), (1, false), "{done:?}");
+    proxy.tick();
+    assert_eq!(count(&proxy, "interrupt"), 1, "the toolbar's is repeated");
+}
+
+#[test]
+fn a_stop_button_after_that_of_the_toolbar_is_no_second_stop() {
+    let (mut proxy, click) = training();
+    proxy.stop();
+    heard(&mut proxy, "comm_msg", click);
+    assert_eq!((count(&proxy, "interrupt"), count(&proxy, "kill")), (2, 0));
 }
 
 #[test]
