@@ -2,7 +2,7 @@
 
 use crate::dataloader::{DataLoader, Dataset, Targets};
 use crate::dataset::{Labels, permutation};
-use crate::display::Bar;
+use crate::display::{Bar, quietly};
 use crate::error::{Error, Result};
 use crate::metrics::{Evaluation, Predictions};
 use crate::trainer::{Classifier, Trainer};
@@ -57,7 +57,8 @@ impl Trainer {
             if history.stopped {
                 return Err(Error::Stopped("the cross-validation".to_owned()));
             }
-            let result = trainer.evaluate(&model, &part(data, labels, held_out.clone())?)?;
+            let held = part(data, labels, held_out.clone())?;
+            let result = quietly(|| trainer.evaluate(&model, &held))?;
             loss += result.loss * held_out.len() as f64 / data.len() as f64;
             class_names = result.predictions.class_names;
             for (row, shares) in held_out.into_iter().zip(result.predictions.probabilities) {

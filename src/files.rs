@@ -7,12 +7,25 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Makes a folder, unless it is there; none that is called `~`, which whoever tidies up might take for
+/// their home.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    if folder.iter().next().is_some_and(|first| first.to_string_lossy().starts_with('~')) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, NO_TILDE));
+    }
+    fs::create_dir_all(folder)
+}
+
+/// What a path that begins so is to be instead.
+pub const NO_TILDE: &str =
+    "~ is not your home folder here: write the path out, as in /home/ada/reviews.csv";
+
 /// Lets `write` make the file under another name and gives it its own at the end: a full disk or a
 /// crash leaves an older file as it was.
 pub fn write_whole(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let failed = |error: io::Error| cannot_write(path, &error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    fs::create_dir_all(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    create_folder(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     let part = part_of(path);
     let written = write(&part).and_then(|()| {
         File::open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
@@ -101,6 +114,15 @@ mod tests {
 
     fn text(path: &Path, text: &'static str) -> Result<()> {
         write_whole(path, |part| fs::write(part, text).map_err(|e| cannot_write(path, &e)))
+    }
+
+    #[test]
+    fn no_folder_is_called_like_the_home() {
+        for path in ["~/new/file.txt", "~ada/file.txt"] {
+            let error = text(Path::new(path), "new").unwrap_err().to_string();
+            assert!(error.contains("write the path out"), "{error}");
+        }
+        assert!(!Path::new("~").exists());
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub use heat_map::heat_map;
 pub use histogram::histogram;
 pub(crate) use lines::ringed_semilogx;
 pub use lines::{Series, line_chart, semilogx};
+pub(crate) use points::MOST_NAMES;
 pub use points::scatter_chart;
 pub(crate) use raster::raster;
 pub(crate) use spread::{Spread, has_magnitudes, spread_chart};

@@ -287,8 +287,11 @@ fn goodness(run: &Run, metric: &str) -> f64 {
 
 /// Of a result that a notebook has named, the name tells it.
 fn is_better_small(metric: &str) -> bool {
+    const SMALL: [&str; 9] =
+        ["loss", "logloss", "error", "errors", "second", "seconds", "time", "times", "perplexity"];
     let name = metric.to_lowercase();
-    ["loss", "error", "seconds", "time", "perplexity"].iter().any(|word| name.contains(word))
+    // Whole words: "sentiment" has a "time" in it.
+    name.split(|letter: char| !letter.is_alphanumeric()).any(|word| SMALL.contains(&word))
 }
 
 /// `1 run`, `1,000 runs`

@@ -196,7 +196,8 @@ impl Trainer {
     /// and the model has learned to choose one class, or the other way round, a class without examples
     /// is to be balanced, or all parameters are frozen, [`Error::Torch`] if the model does not fit the
     /// data, [`Error::Memory`] if the device is too small, [`Error::File`] if `save_dir` can't be written
-    /// to; what was there before stays. After an error, the model has the best parameters so far.
+    /// to; what was there before stays. After an error, the model has the best parameters so far,
+    /// if an epoch had ended.
     pub fn fit<D: Dataset, M: Classifier<D::Batch>>(
         &self,
         model: &M,

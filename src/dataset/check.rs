@@ -27,9 +27,12 @@ impl DataCheck {
     /// times all but the first, or, if their labels differ, all, as nobody knows which is right. For
     /// [`Reviews::drop_rows`].
     pub fn surplus(&self) -> Vec<usize> {
-        let copies = self.duplicates.iter().flat_map(|rows| match self.conflicts.contains(rows) {
-            true => &rows[..],
-            false => &rows[1..],
+        // Each is known by its first row.
+        let conflicts: HashSet<Option<&usize>> =
+            self.conflicts.iter().map(|rows| rows.first()).collect();
+        let copies = self.duplicates.iter().flat_map(|rows| {
+            let keeps_first = usize::from(!conflicts.contains(&rows.first()));
+            rows.iter().skip(keeps_first)
         });
         let mut rows: Vec<usize> = self.missing.iter().chain(copies).copied().collect();
         rows.sort_unstable();

@@ -2,6 +2,7 @@
 
 use super::quote::quote;
 use crate::error::{Error, Result};
+use crate::files::NO_TILDE;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -110,9 +111,11 @@ fn unreadable(path: &Path, error: &std::io::Error) -> String {
         return error.to_string();
     }
     let slashes = if path.to_string_lossy().contains('\\') {
-        "; folders are separated by /, not by a backslash"
+        "; folders are separated by /, not by a backslash".to_owned()
+    } else if path.starts_with("~") {
+        format!("; {NO_TILDE}")
     } else {
-        ""
+        String::new()
     };
     let here = std::env::current_dir().unwrap_or_default();
     format!("there is no such file (the notebook runs in {}){slashes}", here.display())

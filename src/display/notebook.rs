@@ -3,12 +3,15 @@
 
 use super::Html;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Once, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// What evcxr's lines about a block of output begin with.
+const MARK: &str = "EVCXR_";
 /// How a page is told which widget to show.
 const WIDGET: &str = "application/vnd.jupyter.widget-view+json";
 
@@ -178,9 +181,31 @@ pub fn print(thing: &Html) {
         println!(
             "EVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT\n\
              EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT",
-            thing.html, thing.text
+            in_block(&thing.html),
+            in_block(&thing.text)
         );
     } else {
         println!("{}", thing.text);
+    }
+}
+
+/// No line of what is shown, which may be somebody's text, ends the block in which it stands, or begins
+/// another one.
+fn in_block(text: &str) -> Cow<'_, str> {
+    match text.contains(MARK) {
+        true => text.replace(MARK, "EVCXR\u{200b}_").into(),
+        false => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_does_not_leave_its_block() {
+        let text = "a\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<script>";
+        assert!(!in_block(text).contains("\nEVCXR_"));
+        assert_eq!(in_block("plain"), "plain");
     }
 }

@@ -92,6 +92,9 @@ impl Chart {
             if self.x.has_grid {
                 self.rule((x, top), (x, bottom), 0.15);
             }
+            // Names have a place each, of one width.
+            let place = self.width / self.x.ticks.len() as f64 - 4.0;
+            let label = if self.x.has_grid { label } else { shortened(&label, NUMBER, place) };
             // The last one must not leave the picture.
             let most = self.drawing.width - 2.0 - width(&label, NUMBER) / 2.0;
             self.drawing.text((x.min(most), bottom + 13.0), &label, NUMBER, HPos::Center);

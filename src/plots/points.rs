@@ -10,7 +10,7 @@ use plotters::style::text_anchor::HPos;
 use std::collections::BTreeMap;
 
 /// More points than this have no names.
-const MOST_NAMES: usize = 100;
+pub const MOST_NAMES: usize = 100;
 const RADIUS: f64 = 5.0;
 /// A cloud of more dots is made of fewer and larger ones.
 const MOST_DOTS: usize = 4000;

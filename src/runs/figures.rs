@@ -9,8 +9,8 @@ use crate::display::Html;
 use crate::error::{Error, Result};
 use crate::metrics::EpochMetrics;
 use crate::plots::{
-    MOST_OF_GRID, Series, Side, Spread, grid_chart, has_magnitudes, line_chart, scatter_chart,
-    side_by_side, spread_chart,
+    MOST_NAMES, MOST_OF_GRID, Series, Side, Spread, grid_chart, has_magnitudes, line_chart,
+    scatter_chart, side_by_side, spread_chart,
 };
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -196,8 +196,14 @@ fn scattered(
         let at = (place(summary, x, x_is_power)?, place(summary, y, y_is_power)?);
         (!summary.values.is_empty()).then(|| (metric_text(metric, summary.mean), at.0, at.1))
     };
-    let points: Vec<(String, f64, f64)> = summaries.iter().filter_map(point).collect();
-    scatter_chart(title, &x_label, &y_label, &points)
+    let mut points: Vec<(String, f64, f64)> = summaries.iter().filter_map(point).collect();
+    // The best come first; a cloud without names would say nothing of the metric.
+    let title = match points.len() {
+        ..=MOST_NAMES => title.to_owned(),
+        all => format!("{title}: the best {MOST_NAMES} of {all}"),
+    };
+    points.truncate(MOST_NAMES);
+    scatter_chart(&title, &x_label, &y_label, &points)
 }
 
 /// The values of a hyperparameter: numbers in their order, others as they come.

@@ -2,7 +2,7 @@
 
 use super::run::{FORMAT, Run};
 use crate::error::{Error, Result};
-use crate::files::{cannot_write, write_whole};
+use crate::files::{cannot_write, create_folder, write_whole};
 use rayon::prelude::*;
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
@@ -91,7 +91,7 @@ fn write_to(path: PathBuf, run: Run) -> Result<Run> {
 /// The name of a record that nobody has, and the file that reserves it: of two kernels that write at
 /// once, one makes that file, and the other one takes the next name.
 fn reserve(folder: &Path, run: &Run) -> Result<(PathBuf, PathBuf)> {
-    fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    create_folder(folder).map_err(|error| cannot_write(folder, &error))?;
     let stem = stem(run);
     for number in 1.. {
         let last = if number == 1 { String::new() } else { format!("-{number}") };
@@ -121,7 +121,7 @@ fn stem(run: &Run) -> String {
 
 /// Whether files can be written there, before hours are spent on what they are to hold.
 pub fn check_writable(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    create_folder(folder).map_err(|error| cannot_write(folder, &error))?;
     let probe = folder.join(format!(".{}.probe", std::process::id()));
     let written = fs::write(&probe, "?").map_err(|error| cannot_write(folder, &error));
     let _ = fs::remove_file(probe);

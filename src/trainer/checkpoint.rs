@@ -90,6 +90,10 @@ pub fn load(
     steps: &mut Steps,
     store: &VarStore,
 ) -> Result<(Position, Best)> {
+    if !path.exists() {
+        let remedy = "there is no checkpoint: name the save_dir of the training, or begin with fit";
+        return Err(Error::file(path, remedy));
+    }
     let damaged = |what: &str| {
         Error::file(path, format!("{what}: delete it, and start the training anew with fit"))
     };

@@ -31,6 +31,10 @@ pub fn of_answers(model: &[String], data: &[String]) -> Result<Vec<String>> {
     if !are_names(model) || (are_names(data) && same(model, data)) {
         return Ok(data.to_vec());
     }
+    // Nobody knows the labels of what is predicted: there are no names to compare.
+    if data.is_empty() {
+        return Ok(model.to_vec());
+    }
     if !are_names(data) && !are_values(model) {
         return Ok(if data.len() > model.len() { data } else { model }.to_vec());
     }
@@ -161,6 +165,9 @@ mod tests {
             ("NEGATIVE POSITIVE", "0 1 2", "0 1 2"),
             ("", "ham spam", "ham spam"),
             ("", "0 1", "0 1"),
+            ("1 2 5", "", "1 2 5"),
+            ("ham spam", "", "ham spam"),
+            ("", "", ""),
         ] {
             assert_eq!(shown(model, data).unwrap(), names(expected), "{model}, {data}");
         }

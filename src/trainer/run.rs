@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::{Classifier, Sums, Trainer, problem};
 use crate::dataloader::{DataLoader, Dataset};
 use crate::error::{Error, Result};
-use crate::files::cannot_write;
+use crate::files::{cannot_write, create_folder};
 use crate::interrupt::Interrupt;
 use crate::metrics::{EpochMetrics, History, Metric, StepMetrics};
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         let history = History { best_by: trainer.best_by, multi_label, ..History::default() };
         let origin = match &trainer.save_dir {
             Some(folder) => {
-                std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+                create_folder(folder).map_err(|error| cannot_write(folder, &error))?;
                 Origin::of(trainer, model, train, val)?
             }
             None => Origin::default(),
@@ -119,7 +119,8 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
                 return Ok(false);
             };
             if !sums.loss.is_finite() {
-                return Err(self.diverged(sums.loss));
+                let step = format!("step {}", self.position.steps + 1);
+                return Err(self.diverged(sums.loss, &step));
             }
             self.note(batches, sums);
             self.position.steps += 1;
@@ -159,12 +160,20 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         trainer.learning_rate * trainer.schedule.factor(step, trainer.warmup_steps, total)
     }
 
-    fn diverged(&self, loss: f64) -> Error {
+    fn diverged(&self, loss: f64, at: &str) -> Error {
+        if self.learner.steps.done() == 0 {
+            return Error::Data(format!(
+                "the loss is {loss} before anything was learned, as after a training that diverged: make \
+                 or load the model anew"
+            ));
+        }
+        // Else the parameters of the best epoch are put back.
+        let is_spoilt = self.position.history.epochs.is_empty();
+        let anew = if is_spoilt { "make or load the model anew, and " } else { "" };
         Error::Data(format!(
-            "the loss became {loss} in epoch {}, step {}, at learning_rate = {}: take a smaller \
-             learning rate, or max_grad_norm: Some(1.0)",
+            "the loss became {loss} in epoch {}, {at}, at learning_rate = {}: {anew}take a smaller learning \
+             rate, or max_grad_norm: Some(1.0)",
             self.position.epochs + 1,
-            self.position.steps + 1,
             self.trainer.learning_rate
         ))
     }
@@ -184,7 +193,7 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Run<'a, M, D> {
         };
         let val_loss = self.learner.loss.mean(&logits, self.val.labels())?;
         if !val_loss.is_finite() {
-            return Err(self.diverged(val_loss));
+            return Err(self.diverged(val_loss, "on the validation data"));
         }
         let with_f1 = self.trainer.best_by == Metric::MacroF1;
         let (val_accuracy, val_macro_f1) =

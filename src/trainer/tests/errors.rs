@@ -35,7 +35,17 @@ fn a_loss_that_becomes_nan_ends_the_training_with_the_best_parameters() {
     let (model, data) = (Model::new(3, 2), data(by_word));
     let _ = tch::no_grad(|| model.linear.ws.shallow_clone().fill_(f64::NAN));
     let error = trainer().fit(&model, &data, &data).unwrap_err().to_string();
-    assert!(error.contains("in epoch 1, step 1, at learning_rate = 0.5"), "{error}");
+    assert!(error.starts_with("the loss is NaN before anything was learned"), "{error}");
+    // A model that a rate which is far too large spoils in its first epoch.
+    let model = Model::new(3, 2);
+    let far = Trainer { learning_rate: 1e40, num_epochs: 5, ..trainer() };
+    let error = far.fit(&model, &data, &data).unwrap_err().to_string();
+    assert!(
+        error.contains("in epoch 1, ") && error.contains(": make or load the model anew"),
+        "{error}"
+    );
+    let error = trainer().fit(&model, &data, &data).unwrap_err().to_string();
+    assert!(error.contains("before anything was learned"), "{error}");
 }
 
 #[test]
