@@ -50,11 +50,11 @@ def finetuned(seed, num_reviews, blocks, others=None):
     return learned(model, optimizer, parts(tokenizer, num_reviews, 128, others))
 
 
-def learned(model, optimizer, rows, num_epochs=3, precision="bf16"):
+def learned(model, optimizer, rows, num_epochs=3, precision="bf16", batch_size=BATCH_SIZE):
     """The test accuracy after some epochs."""
     train, val, test = rows
     ordered = [batches(rows, torch.arange, 32) for rows in (val, test)]
-    shuffled = lambda: epoch(model, optimizer, batches(train, torch.randperm, BATCH_SIZE), precision)
+    shuffled = lambda: epoch(model, optimizer, batches(train, torch.randperm, batch_size), precision)
     fit(model, num_epochs, shuffled, lambda: right(model, ordered[0], precision))
     return 100 * right(model, ordered[1], precision) / len(test)
 

@@ -138,7 +138,7 @@ def test_a_page_reloaded_in_the_middle_has_the_figure_at_the_end(lab):
         shown = page.locator(".jp-CodeCell").last
         shown.locator("progress").wait_for(timeout=30_000)
         page.screenshot(path=FOLDER / "waiting.png")
-        wait_until_idle(page, 180)
+        wait_until_idle(page, PATIENCE)
         shown.locator("summary", has_text="all epochs").wait_for(timeout=30_000)
         assert shown.locator("img[alt]").count() == 2 and shown.locator("progress").count() == 0
         page.screenshot(path=FOLDER / "reloaded.png")

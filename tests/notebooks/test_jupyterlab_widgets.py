@@ -4,7 +4,7 @@ import re
 
 import pytest
 from browser import cell, empty_folder, jupyterlab, needs_browser, opened, save, wait_until_idle, write_notebook
-from conftest import DEP, ROOT
+from conftest import DEP, PATIENCE, ROOT
 from test_jupyterlab_live import run_all
 
 pytestmark = needs_browser
@@ -39,7 +39,7 @@ def move(page, description, key="ArrowRight"):
 
 
 def shows(page, code, text):
-    cell(page, code).locator(".jp-OutputArea", has_text=text).first.wait_for(timeout=60_000)
+    cell(page, code).locator(".jp-OutputArea", has_text=text).first.wait_for(timeout=1000 * PATIENCE)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -58,7 +58,7 @@ def test_the_figure_follows_the_sliders_also_on_a_page_that_was_reloaded(lab, th
         page.screenshot(path=FOLDER / f"{theme}-2.png")
         save(page, FOLDER / "widgets.ipynb", lambda cells: "4 epochs at 0.013" in str(cells[2].outputs))
         page.reload()
-        page.locator(".widget-hslider", has_text="epochs").first.wait_for(timeout=60_000)
+        page.locator(".widget-hslider", has_text="epochs").first.wait_for(timeout=1000 * PATIENCE)
         assert page.locator(".widget-hslider", has_text="epochs").first.locator(".widget-readout").inner_text() == "4"
         move(page, "epochs")
         shows(page, "explore((", "5 epochs at 0.013")
@@ -83,7 +83,7 @@ def test_a_saved_notebook_shows_the_figure_without_a_kernel(lab):
     saved = (FOLDER / "saved.ipynb").read_text()
     (FOLDER / "without.ipynb").write_text(saved.replace('"name": "unit8"', '"name": "no such kernel"'))
     with opened(lab, FOLDER, "/tree/without.ipynb") as page:
-        cell(page, "explore((").locator(".jp-OutputArea", has_text="epochs at 0.0").first.wait_for(timeout=60_000)
+        cell(page, "explore((").locator(".jp-OutputArea", has_text="epochs at 0.0").first.wait_for(timeout=1000 * PATIENCE)
         page.wait_for_timeout(4000)
         page.screenshot(path=FOLDER / "without.png")
         assert "not found" not in cell(page, "explore((").inner_text()

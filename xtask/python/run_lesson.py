@@ -4,8 +4,8 @@ Prints a line for each code cell with its time. The copy is written even when a 
 that cell; the exit code is then 1. With --installed the lesson uses the installed reviews and model
 alone, and as many reviews as it does where it has time enough, so that its numbers are the same on a
 machine that has a network, more in its caches, or other things to do. With --quick as well, the lessons
-that train a whole model take as few texts as they can, where the processor is not built
-for 16-bit numbers: there they would need many minutes.
+that train a whole model take as few texts, or steps, as they can, where the processor is not built for
+16-bit numbers: there they would need many minutes.
 """
 
 import os
@@ -21,7 +21,7 @@ from nbclient.exceptions import CellExecutionError
 # What a lesson adapts to the machine, and what it is when the numbers have to be those of others.
 MINUTES = "let minutes: f64 = {};"
 GIVEN, ENOUGH, NONE = map(MINUTES.format, ("5.0", "600.0", "0.0"))
-LONG = {"part2-whole-model", "part3-comparison", "part4-hyperparameters", "part5-lora", "your-own-data"}
+LONG = {"pretraining", "part2-whole-model", "part3-comparison", "part4-hyperparameters", "part5-lora", "your-own-data"}
 
 
 def is_slow():
