@@ -17,7 +17,7 @@ from transformers import DistilBertConfig, DistilBertForMaskedLM, DistilBertForS
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 from test_pretraining import cut
 
-PIECES, LENGTH, SHARE, STEPS, BATCH_SIZE, RATE = 4_000, 128, 0.3, 2_000, 16, 4e-3
+PIECES, LENGTH, SHARE, STEPS, BATCH_SIZE, RATE = 4_000, 128, 0.3, 3_000, 16, 4e-3
 SPECIAL = ("[PAD]", "[CLS]", "[SEP]", "[MASK]")
 
 

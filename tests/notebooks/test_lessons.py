@@ -197,7 +197,8 @@ def test_pretraining_teaches_the_order_of_words():
     assert float(loss) < 5.2
     accuracy = dict(re.findall(r"^(\w+, [\w ]+): test accuracy ([\d.]+) %$", printed(notebook), re.M))
     order = [float(accuracy[f"order, {encoder}"]) for encoder in ("random weights", "pretrained")]
-    assert order[0] < 60 and order[1] > 70
+    # In runs of ours 51, and 67 (with fewer steps) to 86; a standard error is 1.1.
+    assert order[0] < 56 and order[1] > 61
     assert all(float(accuracy[f"opinion, {encoder}"]) > 55 for encoder in ("random weights", "pretrained"))
     # The loss, four trainings, the bars.
     assert pictures(notebook) == [1, 2, 2, 2, 2, 1]
