@@ -110,7 +110,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> String {
     if error.kind() != ErrorKind::NotFound {
         return error.to_string();
     }
-    let slashes = if path.to_string_lossy().contains('\\') {
+    let hint = if path.to_string_lossy().contains('\\') {
         "; folders are separated by /, not by a backslash".to_owned()
     } else if path.starts_with("~") {
         format!("; {NO_TILDE}")
@@ -118,7 +118,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> String {
         String::new()
     };
     let here = std::env::current_dir().unwrap_or_default();
-    format!("there is no such file (the notebook runs in {}){slashes}", here.display())
+    format!("there is no such file (the notebook runs in {}){hint}", here.display())
 }
 
 fn decode(

@@ -44,9 +44,7 @@ impl AutoModelForSequenceClassification {
             };
             return Err(Error::argument("modules", format!("{module:?}"), remedy));
         }
-        self.set_trained(true, |name| {
-            !self.stays(name) && modules.iter().any(|module| belongs_to(name, module.as_ref()))
-        });
+        self.train_modules(modules);
         Ok(())
     }
 
@@ -65,11 +63,14 @@ impl AutoModelForSequenceClassification {
         let numbers = blocks - count..blocks;
         let behind = names.behind_blocks.filter(|_| count > 0).map(str::to_owned);
         let modules = numbers.map(|number| format!("{}.{number}", names.blocks)).chain(behind);
-        let modules: Vec<String> = modules.collect();
-        self.set_trained(true, |name| {
-            !self.stays(name) && modules.iter().any(|module| belongs_to(name, module))
-        });
+        self.train_modules(&modules.collect::<Vec<_>>());
         Ok(())
+    }
+
+    fn train_modules<S: AsRef<str>>(&self, modules: &[S]) {
+        self.set_trained(true, |name| {
+            !self.stays(name) && modules.iter().any(|module| belongs_to(name, module.as_ref()))
+        });
     }
 
     /// Whether it stays as it is whatever is unfrozen: the encoder's own parameters do beside LoRA.

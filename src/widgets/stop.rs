@@ -5,7 +5,8 @@ use super::widget::{Limits, Model, Widget};
 use crate::display::Place;
 use serde_json::json;
 
-/// Does what Jupyter's stop button does, once; it leaves the page when this is dropped.
+/// Stops the training above it as Jupyter's stop button does, and nothing else; it leaves the page when
+/// this is dropped.
 pub struct StopButton {
     place: Place,
     _button: Widget,

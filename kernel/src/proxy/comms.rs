@@ -10,7 +10,7 @@ use std::mem::discriminant;
 const CONTROL: &str = "jupyter.widget.control";
 /// What of a widget's state a user can change.
 const VALUES: [&str; 2] = ["value", "index"];
-/// In the state of a button that does what Jupyter's stop button does.
+/// In the state of a button that ends the training above it.
 const STOPS: &str = "stops";
 /// A longer value, in bytes of JSON, does not fit into the answer to the cells that ask for it.
 const LONGEST: usize = 30_000;
@@ -76,7 +76,9 @@ impl<P: Processes> Proxy<P> {
     /// alone: not what the cell does next, nor, as a second stop, the process with all variables.
     fn stop_by(&mut self, id: &str) {
         let state = json!({"description": "stopping ...", "disabled": true});
-        state.as_object().into_iter().for_each(|state| self.set_widget(id, state));
+        if let Some(state) = state.as_object() {
+            self.set_widget(id, state);
+        }
         if self.processes.listens() {
             self.processes.interrupt();
         } else {
