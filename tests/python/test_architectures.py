@@ -384,7 +384,7 @@ def test_configs_of_all_ages(fields, ours, tmp_path):
     + [({"layer_types": ["full_attention"]}, "layer_types must name each block")]
     + [({"layer_types": ["full_attention"] * 3 + ["chunked_attention"]}, "layer_types must name each")]
     + [({"rope_parameters": {"full_attention": {"rope_type": "yarn"}}}, 'the kind "yarn"')]
-    + [({"rope_parameters": {"sliding_attention": {"rope_theta": -1}}}, "local_rope_theta must be")]
+    + [({"rope_parameters": {"sliding_attention": {"rope_theta": -1}}}, "rope_theta of sliding_attention")]
     + [({"rope_scaling": {"type": "linear", "factor": 2.0}}, "positions of the kind")]
     + [({"global_attn_every_n_layers": 0}, "global_attn_every_n_layers is 0")]
     + [({"num_attention_heads": 8}, "8 heads can't share a width of 24")]
