@@ -3,15 +3,16 @@
 mod bar;
 mod live;
 mod notebook;
+mod quiet;
 mod safe;
 mod table;
 
 pub(crate) use bar::{Bar, Pace, bar, seconds};
 pub use live::Live;
 pub(crate) use notebook::{
-    Place, at_the_end_of_each_cell, can_redraw, is_notebook, is_quiet, kernel_function,
-    print_widget, quietly, remark,
+    Place, at_the_end_of_each_cell, can_redraw, is_notebook, kernel_function, print_widget,
 };
+pub(crate) use quiet::{Growing, growing, grows, is_quiet, quietly, remark};
 pub(crate) use safe::{cut, visible};
 pub(crate) use table::{Mark, caption, marked_table};
 pub use table::{escape, table, thousands};

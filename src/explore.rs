@@ -1,14 +1,16 @@
 //! A figure that follows its controls.
 
-use crate::display::{Html, Live, Show, escape, problem, quietly};
-use crate::error::first_line;
+mod caught;
+
+use crate::display::{Html, Live, Show, escape, growing, problem, quietly};
 use crate::interrupt::{Interrupt, as_long_as_wanted};
 use crate::widgets::{
     Cell, Controls, Figure, State, Widget, changes, column, keep, wait_for_change,
 };
-use std::panic::AssertUnwindSafe;
+use caught::caught;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Once, Weak};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,8 +37,8 @@ const HEADLESS: &str = "it moves in a live notebook only";
 /// ```
 ///
 /// A control is `&control`, or the control itself; several stand in a tuple. What the closure needs it
-/// takes along (`move`): clone before it what other cells need, too. A training in it shows no curve of
-/// its own. An error and a panic are shown in the figure's place.
+/// takes along (`move`): clone before it what other cells need, too. Of a training in it, the curve is seen
+/// growing if it takes longer than a moment. An error and a panic are shown in the figure's place.
 ///
 /// A computation of more than a second is broken off, as by the stop button, when a newer value waits, if
 /// it listens: trainings, evaluations and all else of the library that takes time do. The stop button
@@ -188,14 +190,23 @@ impl<V, S: Show, F: FnMut(V) -> S> Worker<V, F> {
             }
         };
         let interrupt = Interrupt::listen();
+        let mut line = states.iter().map(State::text).collect::<Vec<_>>().join(" · ");
         let figure = || caught(|| (self.figure)(values).to_html());
-        let html = quietly(|| as_long_as_wanted(Arc::new(unwanted), figure));
+        let work = || as_long_as_wanted(Arc::new(unwanted), figure);
+        let html = match self.live.clone() {
+            Some(live) => {
+                let line = line.clone();
+                growing(Rc::new(move |thing| live.update(WithLine(thing, line.clone()))), work)
+            }
+            None => quietly(work),
+        };
         if broken_off.load(Ordering::Relaxed) {
             return None;
         }
-        let mut line: Vec<String> = states.iter().map(State::text).collect();
-        line.extend(interrupt.pressed().then(|| "stopped".to_owned()));
-        Some(with_line(&html, &line.join(" · ")))
+        if interrupt.pressed() {
+            line += " · stopped";
+        }
+        Some(with_line(&html, &line))
     }
 
     fn draw(&self, html: Html) {
@@ -210,35 +221,18 @@ impl<V, S: Show, F: FnMut(V) -> S> Worker<V, F> {
     }
 }
 
+/// What a training shows of itself, with the values that it is for.
+struct WithLine(Box<dyn Show + Send>, String);
+
+impl Show for WithLine {
+    fn to_html(&self) -> Html {
+        with_line(&self.0.to_html(), &self.1)
+    }
+}
+
 fn with_line(html: &Html, line: &str) -> Html {
     let small = format!("<div><small style=\"opacity:0.7\">{}</small></div>", escape(line));
     Html::new(format!("{}{small}", html.html())).with_text(format!("{}\n{line}", html.text()))
-}
-
-thread_local! {
-    /// Whether a panic of this thread is shown by us.
-    static CATCHES: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-/// What some work shows; a panic is a line.
-fn caught(work: impl FnOnce() -> Html) -> Html {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !CATCHES.get() {
-                before(panic);
-            }
-        }));
-    });
-    CATCHES.set(true);
-    let result = std::panic::catch_unwind(AssertUnwindSafe(work));
-    CATCHES.set(false);
-    result.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        problem(&format!("panicked: {}", first_line(text).trim_end_matches("\\n")))
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Jupyter's stop button, while something of ours runs.
 
+use crate::threads;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -90,6 +91,8 @@ impl Interrupt {
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
+        // What listens computes, and has ended now.
+        threads::let_go();
         let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
         listeners.count -= 1;
         if listeners.count == 0 {

@@ -27,6 +27,7 @@ mod progress;
 mod random;
 pub mod runs;
 pub mod sweep;
+mod threads;
 pub mod tokenizer;
 pub mod trainer;
 pub mod vectorizer;

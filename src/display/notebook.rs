@@ -4,7 +4,6 @@
 use super::Html;
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Once, OnceLock};
@@ -134,35 +133,6 @@ fn nanoseconds() -> u64 {
 /// Whether this is the process of a notebook's cells, our kernel's or that of evcxr alone.
 pub fn is_notebook() -> bool {
     can_redraw() || std::env::var_os("EVCXR_IS_RUNTIME").is_some()
-}
-
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Does some work that shows its result alone: no bars and figures of its own.
-pub fn quietly<R>(work: impl FnOnce() -> R) -> R {
-    /// Also where the work panics.
-    struct Before(bool);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            QUIET.set(self.0);
-        }
-    }
-    let _before = Before(QUIET.replace(true));
-    work()
-}
-
-/// Whether this thread does such work.
-pub fn is_quiet() -> bool {
-    QUIET.get()
-}
-
-/// Prints a line, which is not the result of such work.
-pub fn remark(line: &str) {
-    if !is_quiet() {
-        println!("{line}");
-    }
 }
 
 /// Shows a thing as a cell's result is shown, by a widget where there is a page for it.

@@ -2,7 +2,7 @@
 
 use super::clock::Plan;
 use super::figure::{Figure, Training, locked};
-use crate::display::{Live, Pace, can_redraw, is_notebook, is_quiet};
+use crate::display::{Growing, Live, Pace, can_redraw, grows, is_notebook, is_quiet};
 use crate::metrics::{EpochMetrics, History, Metric, StepMetrics};
 use crate::widgets::StopButton;
 use std::cell::OnceCell;
@@ -20,23 +20,32 @@ pub struct Progress {
 
 /// What takes less needs no stop button.
 const SHORT: f64 = 1.0;
+/// In another figure's place it is shown after so many seconds, if as many are left: who drags a control
+/// is to see something move, and no figure that flickers.
+const SOON: f64 = 0.3;
 
 enum Shown {
     Nothing,
     Lines,
     Figure(Live),
+    /// In the place of what it is a part of, as long as it runs.
+    Growing(Growing),
 }
 
 impl Progress {
     pub fn start(plan: Plan, history: History, quiet: bool) -> Progress {
-        let quiet = quiet || is_quiet();
-        let shown = if quiet { Shown::Nothing } else { Shown::Lines };
+        let shown = match grows() {
+            _ if quiet => Shown::Nothing,
+            Some(grows) => Shown::Growing(grows),
+            None if is_quiet() => Shown::Nothing,
+            None => Shown::Lines,
+        };
         let training = Arc::new(Mutex::new(Training::start(plan, history)));
         Progress { training, shown, stop: OnceCell::new(), pace: Pace::start() }
     }
 
     pub fn is_quiet(&self) -> bool {
-        matches!(self.shown, Shown::Nothing)
+        matches!(self.shown, Shown::Nothing | Shown::Growing(_))
     }
 
     /// All is in order for the first step.
@@ -132,12 +141,23 @@ impl Progress {
     }
 
     fn draw(&self) {
-        if let Shown::Figure(live) = &self.shown {
-            if self.pace.seconds() > SHORT && locked(&self.training).ended.is_none() {
-                self.stop.get_or_init(StopButton::show);
+        let figure = || Figure(Arc::clone(&self.training));
+        match &self.shown {
+            Shown::Figure(live) => {
+                if self.pace.seconds() > SHORT && locked(&self.training).ended.is_none() {
+                    self.stop.get_or_init(StopButton::show);
+                }
+                live.update(figure());
             }
-            live.update(Figure(Arc::clone(&self.training)));
+            Shown::Growing(grows) if self.takes_long() => grows(Box::new(figure())),
+            _ => {}
         }
+    }
+
+    /// Whether it has run for a while, and will.
+    fn takes_long(&self) -> bool {
+        let training = locked(&self.training);
+        self.pace.seconds() > SOON && training.ended.is_none() && training.clock.left() > SOON
     }
 }
 

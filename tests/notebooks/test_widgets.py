@@ -270,6 +270,14 @@ def test_ten_stops_leave_a_kernel_and_an_explore_that_moves(live):
     redrawn(live, "now 501")
 
 
+def test_a_training_that_takes_long_is_seen_to_grow(live):
+    run(live, LONG)
+    grown = redrawn(live, " of 100000 ")["data"]["text/plain"]
+    assert grown.endswith("n = 1") and "examples/s" in grown
+    assert not opened_buttons(live), "the stop button is a cell's"
+    run(live, "shown.end();")
+
+
 def test_a_stop_is_said_below_the_figure(live):
     run(live, LONG)
     # A stop before it computes is none for it.
