@@ -20,9 +20,10 @@ pub struct Progress {
 
 /// What takes less needs no stop button.
 const SHORT: f64 = 1.0;
-/// In another figure's place it is shown after so many seconds, if as many are left: who drags a control
-/// is to see something move, and no figure that flickers.
+/// In another figure's place it is shown after so many seconds, if so many are left: who drags a control
+/// is to see something move within half a second, and no figure that flickers.
 const SOON: f64 = 0.3;
+const REST: f64 = 0.2;
 
 enum Shown {
     Nothing,
@@ -157,7 +158,7 @@ impl Progress {
     /// Whether it has run for a while, and will.
     fn takes_long(&self) -> bool {
         let training = locked(&self.training);
-        self.pace.seconds() > SOON && training.ended.is_none() && training.clock.left() > SOON
+        self.pace.seconds() > SOON && training.ended.is_none() && training.clock.left() > REST
     }
 }
 
