@@ -24,7 +24,7 @@ pub fn bar_chart(title: &str, x_label: &str, y_label: &str, bars: &[(String, f64
     let count = drawn.len() as f64;
     let values = Scale::Numbers(y_label, Extent::from_zero(drawn.iter().map(|bar| bar.1)));
     let names = drawn.iter().map(|bar| bar.0.clone());
-    let stand = drawn.iter().all(|(name, _)| width(name, NUMBER) + 8.0 <= ROOM / count);
+    let stand = fit_below(&drawn.iter().map(|(name, _)| name).collect::<Vec<_>>());
     let mut chart = if stand {
         Chart::new(title, &[], Scale::Names(x_label, names.collect()), values, HEIGHT)
     } else {
@@ -48,6 +48,12 @@ pub fn bar_chart(title: &str, x_label: &str, y_label: &str, bars: &[(String, f64
         chart.note(format!("the first {MOST_BARS} of {} bars are drawn", thousands(bars.len())));
     }
     chart.into_html()
+}
+
+/// Whether names fit below a chart, one beside the other.
+pub fn fit_below(names: &[impl AsRef<str>]) -> bool {
+    let room = ROOM / names.len() as f64;
+    names.iter().all(|name| width(name.as_ref(), NUMBER) + 8.0 <= room)
 }
 
 #[cfg(test)]

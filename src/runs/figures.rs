@@ -80,9 +80,12 @@ impl Runs {
 
     fn over_one(&self, name: &str, metric: &str, summaries: &[Summary]) -> Html {
         let (factor, label) = scale(metric);
-        let values = values_of(name, summaries);
+        let mut values = values_of(name, summaries);
         let others = self.others(&[name]);
         let (joined, data) = (are_numbers(&values), has_several_data(summaries));
+        if joined {
+            values.sort_by(by_value);
+        }
         let mut series: Vec<Spread> = Vec::new();
         let mut in_order: Vec<&Summary> = summaries.iter().collect();
         in_order.sort_by(|a, b| by_values(&others, a, b));
@@ -98,7 +101,9 @@ impl Runs {
             }
         }
         let mut notes = [vec![self.about_seeds(summaries)], notes(summaries)].concat();
-        if series.len() > MOST_CURVES {
+        let count: usize = series.iter().map(|series| series.points.len()).sum();
+        let is_one_each = !joined && series.len() > 1 && count == values.len();
+        if series.len() > MOST_CURVES || is_one_each {
             // Joined, they would look like one curve.
             let points = series.into_iter().flat_map(|series| series.points).collect();
             series = vec![Spread { name: String::new(), points, joined: false }];
@@ -116,7 +121,11 @@ impl Runs {
         if data {
             title += ", on several data";
         }
-        let [rows, columns] = [row, column].map(|name| values_of(name, summaries));
+        let [rows, columns] = [row, column].map(|name| {
+            let mut values = values_of(name, summaries);
+            values.sort_by(by_value);
+            values
+        });
         if rows.len().max(columns.len()) > MOST_OF_GRID
             && are_numbers(&rows)
             && are_numbers(&columns)
@@ -207,6 +216,7 @@ fn scattered(
 }
 
 /// The values of a hyperparameter: numbers in their order, others as they come.
+/// In the order of the summaries, the best one first.
 fn values_of(name: &str, summaries: &[Summary]) -> Vec<Value> {
     let mut values: Vec<Value> = Vec::new();
     for value in summaries.iter().filter_map(|summary| summary.hyperparameters.get(name)) {
@@ -214,7 +224,6 @@ fn values_of(name: &str, summaries: &[Summary]) -> Vec<Value> {
             values.push(value.clone());
         }
     }
-    values.sort_by(by_value);
     values
 }
 

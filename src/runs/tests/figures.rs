@@ -77,3 +77,15 @@ fn what_is_too_much_to_be_shown_is_said() {
     let drawn = texts(&runs.figure_over(&["width", "kind"], "val accuracy").unwrap()).join(" ");
     assert!(drawn.contains("the first 12 of 120 values of width"), "{drawn}");
 }
+
+#[test]
+fn ways_that_have_recipes_of_their_own_are_one_series_the_best_first() {
+    let way = |way: &str, rate: f64, accuracy: f64| run(way, rate, accuracy).with("way", way);
+    let ways = [("counting words", 0.1, 0.7), ("last layers", 0.2, 0.6), ("whole model", 0.3, 0.8)];
+    let runs = runs("ways", ways.map(|(name, rate, accuracy)| way(name, rate, accuracy)).into());
+    let drawn = texts(&runs.figure_over(&["way"], "val accuracy").unwrap()).join(" ");
+    assert!(drawn.contains("the points differ in learning_rate, too"), "{drawn}");
+    assert!(!drawn.contains("learning_rate 0.1"), "no legend: {drawn}");
+    // At the left, drawn from below.
+    assert!(drawn.contains("last layers counting words whole model"), "{drawn}");
+}
