@@ -7,6 +7,7 @@ TRAINING = {
     "8.2 part 2": "8.2-bag-of-words/part2-classifier",
     "8.3 part 2": "8.3-recurrent-networks/part2-lstm-classifier",
     "8.4 part 2": "8.4-attention/part2-own-transformer",
+    "8.6": "8.6-pretraining/pretraining",
     "8.7 part 1": "8.7-distilbert-finetuning/part1-last-layers",
     "8.7 part 2": "8.7-distilbert-finetuning/part2-whole-model",
     "8.7 part 3": "8.7-distilbert-finetuning/part3-comparison",
@@ -47,7 +48,7 @@ def accuracies(notebook):
         curve = "\n".join(shown(notebook, "text/plain"))
         found += [("train", number) for number in re.findall(EPOCH, curve, re.M)[-1:]]
     found += re.findall(r"^(.+): ([\d.]+) % in ", text, re.M)
-    found += re.findall(r"^(last layers|LoRA|whole model): test accuracy ([\d.]+) %", text, re.M)
+    found += re.findall(r"^([\w, ]+): test accuracy ([\d.]+) %", text, re.M)
     return {name: float(number) for name, number in found}
 
 
