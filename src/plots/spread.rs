@@ -29,8 +29,8 @@ pub struct Spread {
 #[derive(Clone, Copy)]
 enum Over {
     Numbers,
-    /// So many, below the chart.
-    Names(f64),
+    /// Below the chart.
+    Names,
     /// So many, at its left, from the top: the bars lie.
     NamesAtTheLeft(f64),
 }
@@ -39,7 +39,7 @@ impl Over {
     fn of(names: Option<&[String]>) -> Over {
         match names {
             None => Over::Numbers,
-            Some(names) if fit_below(names) => Over::Names(names.len() as f64),
+            Some(names) if fit_below(names) => Over::Names,
             Some(names) => Over::NamesAtTheLeft(names.len() as f64),
         }
     }
@@ -48,7 +48,7 @@ impl Over {
     fn at(self, chart: &Chart, (x, mean): (f64, f64), aside: f64) -> (f64, f64) {
         let (point, (right, down)) = match self {
             Over::Numbers => ((x, mean), (aside, 0.0)),
-            Over::Names(_) => ((x + 0.5, mean), (aside, 0.0)),
+            Over::Names => ((x + 0.5, mean), (aside, 0.0)),
             Over::NamesAtTheLeft(count) => ((mean, count - x - 0.5), (0.0, aside)),
         };
         let (x, y) = chart.at(point);
