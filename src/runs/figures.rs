@@ -215,8 +215,7 @@ fn scattered(
     scatter_chart(&title, &x_label, &y_label, &points)
 }
 
-/// The values of a hyperparameter: numbers in their order, others as they come.
-/// In the order of the summaries, the best one first.
+/// The values of a hyperparameter in the order of the summaries, that of the best one first.
 fn values_of(name: &str, summaries: &[Summary]) -> Vec<Value> {
     let mut values: Vec<Value> = Vec::new();
     for value in summaries.iter().filter_map(|summary| summary.hyperparameters.get(name)) {

@@ -183,7 +183,10 @@ fn counted(count: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::display::{Html, Show};
+    use crate::display::{Html, Show, growing};
+    use std::cell::Cell;
+    use std::rc::Rc;
+    use std::time::Duration;
 
     fn metrics(epoch: usize) -> EpochMetrics {
         let (train_loss, val_loss, val_accuracy) = (0.5, 0.6, 0.7);
@@ -241,6 +244,24 @@ mod tests {
         progress.step(&[vec![0]], (0.6, 0.7), step(2.1), true);
         let shown = drawn(&progress);
         assert!(shown.text().starts_with("epoch 3 of 4 · 52 % · "), "{}", shown.text());
+    }
+
+    #[test]
+    fn in_another_figure_s_place_it_is_seen_only_if_it_takes_long() {
+        for (quiet, expected) in [(false, 1), (true, 0)] {
+            let drawn = Rc::new(Cell::new(0));
+            let counts = Rc::clone(&drawn);
+            let grows: Growing = Rc::new(move |_| counts.set(counts.get() + 1));
+            let plan = Plan { epochs: 2, batches: 1000, val_examples: 2 };
+            let mut progress = growing(grows, || Progress::start(plan, History::default(), quiet));
+            progress.begin();
+            assert!(progress.is_quiet());
+            progress.step(&[vec![0]], (0.6, 0.7), step(0.1), true);
+            assert_eq!(drawn.get(), 0, "it has just begun");
+            std::thread::sleep(Duration::from_secs_f64(1.1 * SOON));
+            progress.step(&[vec![1]], (0.6, 0.7), step(0.2), true);
+            assert_eq!(drawn.get(), expected, "quiet: {quiet}");
+        }
     }
 
     #[test]
