@@ -10,7 +10,7 @@ import time
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import PATIENCE, ROOT
 from run_lesson import only_installed
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -73,7 +73,7 @@ def opened(address, folder, path="", **options):
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1366, "height": 900}, **options)
-        page.goto(f"{address}{path}?token=unit8&reset")
+        page.goto(f"{address}{path}?token=unit8&reset", timeout=1000 * PATIENCE)
         try:
             yield page
         finally:
