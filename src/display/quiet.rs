@@ -8,7 +8,7 @@ use std::rc::Rc;
 pub type Growing = Rc<dyn Fn(Box<dyn Show + Send>)>;
 
 /// How the work of a thread is shown.
-#[derive(Clone, Default)]
+#[derive(Default)]
 enum Shown {
     /// With its bars, its lines and its figures.
     #[default]

@@ -1,15 +1,12 @@
 //! A bar for each name.
 
 use super::axis::{Extent, Scale};
-use super::chart::{Chart, HEIGHT, NUMBER};
+use super::chart::{Chart, HEIGHT, fit_below};
 use super::drawing::{COLORS, Stroke, TEXT};
-use super::text::width;
 use crate::display::{Html, thousands};
 
 /// More bars than this are no picture any more.
 const MOST_BARS: usize = 100;
-/// Names that stand below their bars have so much room together.
-const ROOM: f64 = 330.0;
 /// How far apart bars are whose names stand to their left, and how high a few of them are.
 const LINE: f64 = 18.0;
 const LEAST_HEIGHT: f64 = 120.0;
@@ -48,12 +45,6 @@ pub fn bar_chart(title: &str, x_label: &str, y_label: &str, bars: &[(String, f64
         chart.note(format!("the first {MOST_BARS} of {} bars are drawn", thousands(bars.len())));
     }
     chart.into_html()
-}
-
-/// Whether names fit below a chart, one beside the other.
-pub fn fit_below(names: &[impl AsRef<str>]) -> bool {
-    let room = ROOM / names.len() as f64;
-    names.iter().all(|name| width(name.as_ref(), NUMBER) + 8.0 <= room)
 }
 
 #[cfg(test)]

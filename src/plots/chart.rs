@@ -14,6 +14,8 @@ const LEAST_WIDTH: f64 = 240.0;
 /// The sizes of the letters.
 const LABEL: f64 = 15.0;
 pub const NUMBER: f64 = 14.0;
+/// Names that stand below a chart have so much room together.
+const NAMES: f64 = 330.0;
 /// Names beside an axis that are longer are cut.
 const LONGEST_NAME: f64 = 330.0;
 
@@ -120,6 +122,12 @@ impl Chart {
     pub fn into_html(self) -> Html {
         self.drawing.into_html()
     }
+}
+
+/// Whether names fit below a chart, one beside the other.
+pub fn fit_below(names: &[impl AsRef<str>]) -> bool {
+    let room = NAMES / names.len() as f64;
+    names.iter().all(|name| width(name.as_ref(), NUMBER) + 8.0 <= room)
 }
 
 /// One name after the other, in as many lines as they need: within the chart they would hide

@@ -1,8 +1,7 @@
 //! Means with their spread, over numbers or over names.
 
 use super::axis::{Extent, Scale};
-use super::bars::fit_below;
-use super::chart::{Chart, HEIGHT, Mark};
+use super::chart::{Chart, HEIGHT, Mark, fit_below};
 use super::drawing::Stroke;
 use super::lines::{is_finite, strokes};
 use crate::display::Html;
