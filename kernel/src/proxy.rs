@@ -7,6 +7,7 @@
 mod answers;
 pub mod cell;
 mod comms;
+mod cursor;
 mod display;
 mod evcxr;
 mod failure;
@@ -99,6 +100,8 @@ pub struct Proxy<P> {
     token: String,
     /// The question that the user has not answered yet: the cells', and as it was passed on.
     asked: Option<(Packet, Message)>,
+    /// What the user has typed, and the cells have not taken yet.
+    typed: Vec<u8>,
     /// What is to be known, and no cell was there to say it.
     notes: Vec<String>,
     parts: Parts,
@@ -124,6 +127,7 @@ impl<P: Processes> Proxy<P> {
             own: VecDeque::new(),
             token,
             asked: None,
+            typed: Vec::new(),
             notes: Vec::new(),
             parts: Parts::default(),
             displays: Displays::new(),
@@ -202,10 +206,21 @@ impl<P: Processes> Proxy<P> {
             let input = json!({"code": request.code(), "execution_count": self.count});
             self.send(To::Iopub, request.child("execute_input", input));
         }
-        self.before = None;
+        self.end_before();
         self.cell = Some(Cell::new(request, self.count, &self.token));
         std::mem::take(&mut self.notes).iter().for_each(|note| self.note(note));
         self.hand_over();
+    }
+
+    /// What threads of the cell before still write, is the next one's from now on.
+    fn end_before(&mut self) {
+        if let Some(mut before) = self.before.take() {
+            for stream in [Stream::Stdout, Stream::Stderr] {
+                before.write(stream, &[], true);
+            }
+            before.flush();
+            self.out.extend(before.messages().into_iter().map(|message| (To::Iopub, message)));
+        }
     }
 
     /// Hands the cell to evcxr.
@@ -248,7 +263,9 @@ impl<P: Processes> Proxy<P> {
         }
         self.send(To::Shell, request.reply(reply));
         self.status(&request, "idle");
-        let stops = failure.is_some() && request.flag("stop_on_error", true);
+        // Those of a front end's own, in silence, are no cells.
+        let stops = request.flag("stop_on_error", true) && !request.flag("silent", false);
+        let stops = failure.is_some() && stops;
         if stops || cell.stopped.is_some() {
             self.abort_waiting();
         }

@@ -3,7 +3,7 @@
 use super::cell::{Cell, Stream};
 use super::failure::Failure;
 use super::message::Message;
-use super::{Processes, Proxy, To, hints};
+use super::{Processes, Proxy, To, cursor, hints};
 use std::time::{Duration, Instant};
 
 /// Begin the lines by which evcxr says that a part of it has panicked: it answers no cell any more.
@@ -24,7 +24,7 @@ impl<P: Processes> Proxy<P> {
                     let hover = reply.content["data"]["text/plain"].as_str();
                     self.inspect(&request, hover)
                 }
-                _ => reply.content,
+                _ => cursor::completions(request.code(), reply.content),
             };
             self.answered(&request, Some((To::Shell, request.reply(content))));
         } else if let Some(cell) = self.cell.as_mut().filter(|cell| reply.belongs_to(&cell.request))

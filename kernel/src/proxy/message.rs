@@ -133,7 +133,10 @@ impl Message {
         if !key.agrees(parts, signature) {
             return None;
         }
-        let json = |part: &Bytes| serde_json::from_slice::<Value>(part).ok();
+        let json = |part: &Bytes| {
+            let value = serde_json::from_slice::<Value>(part);
+            value.or_else(|_| serde_json::from_str(&of_whole_characters(part))).ok()
+        };
         Some(Message {
             identities,
             header: json(&parts[0])?,
@@ -142,6 +145,34 @@ impl Message {
             content: json(&parts[3])?,
         })
     }
+}
+
+/// JSON where half a character became "�". A text that was cut in the middle of an emoji has one, which
+/// JavaScript writes as half a pair of surrogates, and readers of JSON refuse.
+fn of_whole_characters(json: &[u8]) -> String {
+    let json = String::from_utf8_lossy(json);
+    let surrogate = |at: usize| {
+        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok().filter(|unit| (0xD800..0xE000).contains(unit))
+    };
+    let (mut whole, mut at) = (String::with_capacity(json.len()), 0);
+    while let Some(next) = json[at..].chars().next() {
+        let is_escape = next == '\\' && at + 1 < json.len();
+        let length = match (surrogate(at), surrogate(at + 6)) {
+            (Some(..0xDC00), Some(0xDC00..)) => 12,
+            (Some(_), _) => {
+                whole.push('\u{FFFD}');
+                at += 6;
+                continue;
+            }
+            // The sign behind a backslash begins no escape of its own.
+            _ if is_escape => 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
+            _ => next.len_utf8(),
+        };
+        whole.push_str(&json[at..at + length]);
+        at += length;
+    }
+    whole
 }
 
 /// One name for all that this kernel says.
@@ -206,6 +237,29 @@ mod tests {
             parts[1..].iter().for_each(|part| wire.push_back(Bytes::from(part.to_string())));
             assert!(Message::from_wire(wire, &key).is_none(), "{parts:?}");
         }
+    }
+
+    #[test]
+    fn half_a_character_is_no_reason_not_to_answer() {
+        let read = |content: &[u8]| {
+            let mut wire = ZmqMessage::from("<IDS|MSG>");
+            for part in [&b""[..], b"{}", b"{}", b"{}", content] {
+                wire.push_back(Bytes::copy_from_slice(part));
+            }
+            Some(Message::from_wire(wire, &Key::new(""))?.code().to_owned())
+        };
+        for (code, wanted) in [
+            (r#""a \ud83d b""#, "a \u{FFFD} b"),
+            (r#""\ude00\ud83d""#, "\u{FFFD}\u{FFFD}"),
+            (r#""\ud83d\ude00 \ud83d\ud83d\ude00\n\"""#, "😀 \u{FFFD}😀\n\""),
+            (r#""é \\ud83d \ud83d""#, "é \\ud83d \u{FFFD}"),
+            (r#""\ud83d\u0041""#, "\u{FFFD}A"),
+        ] {
+            let content = format!("{{\"code\": {code}}}");
+            assert_eq!(read(content.as_bytes()).as_deref(), Some(wanted), "{code}");
+        }
+        assert_eq!(read(b"{\"code\": \"a\xff\"}").as_deref(), Some("a\u{FFFD}"));
+        assert_eq!(read(b"{\"code\": \"\\"), None);
     }
 
     #[test]

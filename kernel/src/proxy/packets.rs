@@ -3,7 +3,7 @@
 use super::cell::{Cell, Stream};
 use super::message::Message;
 use super::{Processes, Proxy, To};
-use crate::link::{Kind, Packet};
+use crate::link::{Kind, LONGEST, Packet};
 use serde_json::json;
 
 impl<P: Processes> Proxy<P> {
@@ -40,6 +40,9 @@ impl<P: Processes> Proxy<P> {
 
     fn ask_for_input(&mut self, packet: Packet) {
         self.read_output();
+        if !self.typed.is_empty() {
+            return self.hand_input(&packet);
+        }
         let Some(cell) = &mut self.cell else { return self.processes.answer(&packet, &[]) };
         let (prompt, password) = cell.take_prompt().unwrap_or_default();
         if !cell.request.flag("allow_stdin", false) {
@@ -58,6 +61,7 @@ impl<P: Processes> Proxy<P> {
     /// Whoever still waits for input gets the end of it: a thread that nobody answers would keep all
     /// others from asking.
     pub(super) fn end_input(&mut self) {
+        self.typed.clear();
         if let Some((packet, _)) = self.asked.take() {
             self.processes.answer(&packet, &[]);
         }
@@ -73,9 +77,17 @@ impl<P: Processes> Proxy<P> {
             return;
         }
         if let Some((question, _)) = self.asked.take() {
-            let line = format!("{}\n", reply.content["value"].as_str().unwrap_or_default());
-            self.processes.answer(&question, line.as_bytes());
+            let line = reply.content["value"].as_str().unwrap_or_default();
+            self.typed = format!("{line}\n").into_bytes();
+            self.hand_input(&question);
         }
+    }
+
+    /// As much of what was typed as fits into an answer.
+    fn hand_input(&mut self, question: &Packet) {
+        let rest = self.typed.split_off(self.typed.len().min(LONGEST));
+        let part = std::mem::replace(&mut self.typed, rest);
+        self.processes.answer(question, &part);
     }
 }
 

@@ -1,13 +1,17 @@
 //! What front ends ask, besides for cells to be run.
 
 use super::message::Message;
-use super::{Processes, Proxy, To, answers};
+use super::{Processes, Proxy, To, answers, cursor};
 use crate::sources::Word;
 use serde_json::{Value, json};
 
 impl<P: Processes> Proxy<P> {
     /// A request came over the shell or the control channel.
-    pub fn request(&mut self, request: Message, from: To) {
+    pub fn request(&mut self, mut request: Message, from: To) {
+        if request.id().is_empty() && request.header.is_object() {
+            // What belongs to it could not be told from all else.
+            request.header["msg_id"] = uuid::Uuid::new_v4().to_string().into();
+        }
         match request.kind() {
             "execute_request" => {
                 if self.cell.is_some() {
@@ -35,7 +39,11 @@ impl<P: Processes> Proxy<P> {
     }
 
     /// Lets evcxr answer.
-    fn pass(&mut self, passed: Message, request: Message) {
+    fn pass(&mut self, mut passed: Message, request: Message) {
+        if let Some(code_points) = passed.content["cursor_pos"].as_u64() {
+            let characters = cursor::to_evcxr(passed.code(), code_points);
+            passed.content["cursor_pos"] = characters.into();
+        }
         self.send(To::Evcxr, Message { identities: Vec::new(), ..passed.clone() });
         self.passed.push((passed, request));
     }

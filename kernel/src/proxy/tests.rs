@@ -228,3 +228,30 @@ fn what_is_known_before_the_first_cell_is_said_in_it() {
     let told = told(&mut proxy).join(" ");
     assert!(told.contains("the library is compiled\nit takes a minute"), "{told}");
 }
+
+#[test]
+fn what_a_thread_wrote_last_is_shown_before_the_next_cell() {
+    let mut proxy = proxy();
+    let first = execute("spawn");
+    proxy.request(first.clone(), To::Shell);
+    end(&mut proxy, &first);
+    proxy.processes.written.push((Stream::Stdout, b"still here, E".to_vec()));
+    proxy.read_output();
+    proxy.out();
+    proxy.request(execute("next"), To::Shell);
+    let told = told(&mut proxy);
+    assert!(told.contains(&"iopub stream still here, e".to_owned()), "{told:?}");
+}
+
+#[test]
+fn a_request_without_a_name_is_answered_and_holds_nobody_up() {
+    let mut proxy = proxy();
+    for header in [json!({"msg_type": "execute_request"}), json!({"msg_id": 7, "msg_type": "execute_request"})] {
+        proxy.request(Message { header, ..execute("1") }, To::Shell);
+        let out = proxy.out();
+        let (_, passed) = out.iter().find(|(to, _)| *to == To::Evcxr).unwrap();
+        end(&mut proxy, passed);
+        assert!(told(&mut proxy).contains(&"shell execute_reply ok".to_owned()));
+    }
+    proxy.request(Message { header: json!([]), ..execute("1") }, To::Shell);
+}

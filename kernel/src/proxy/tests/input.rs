@@ -27,6 +27,32 @@ fn input_is_asked_for_where_there_is_somebody_to_ask() {
     assert_eq!(proxy.processes.done, ["answer "]);
 }
 
+#[test]
+fn a_long_line_comes_in_parts() {
+    let mut proxy = proxy();
+    let (request, question) = asking(&mut proxy);
+    let line = "ä".repeat(40_000);
+    proxy.input(&question.child("input_reply", json!({"value": line})));
+    proxy.packet(packet(Kind::Input, ""));
+    proxy.packet(packet(Kind::Input, ""));
+    assert_eq!(told(&mut proxy), [""; 0], "the user is asked once");
+    let parts: String =
+        proxy.processes.done.iter().filter_map(|done| done.strip_prefix("answer ")).collect();
+    assert!(parts == line + "\n");
+    proxy.packet(packet(Kind::Input, ""));
+    assert_eq!(told(&mut proxy), ["stdin input_request"]);
+    end(&mut proxy, &request);
+}
+
+#[test]
+fn the_rest_of_a_line_is_not_the_next_cells() {
+    let mut proxy = proxy();
+    let (request, question) = asking(&mut proxy);
+    proxy.input(&question.child("input_reply", json!({"value": "a".repeat(40_000)})));
+    end(&mut proxy, &request);
+    asking(&mut proxy);
+}
+
 /// A cell that has asked for input; the question as it was passed on.
 fn asking(proxy: &mut Proxy<Noted>) -> (Message, Message) {
     let mut request = execute("read_line");

@@ -27,6 +27,21 @@ fn what_is_run_in_silence_is_neither_counted_nor_shown() {
 }
 
 #[test]
+fn what_fails_in_silence_stops_no_cell() {
+    let mut proxy = proxy();
+    let mut silent = execute("fails");
+    silent.content["silent"] = true.into();
+    proxy.request(silent.clone(), To::Shell);
+    proxy.request(execute("next"), To::Shell);
+    proxy.out();
+    proxy.evcxr_says(silent.child("error", json!({"ename": "Error", "evalue": "", "traceback": []})));
+    end(&mut proxy, &silent);
+    let told = told(&mut proxy);
+    assert!(told.contains(&"shell execute_reply error".to_owned()), "{told:?}");
+    assert!(told.contains(&"evcxr execute_request".to_owned()), "{told:?}");
+}
+
+#[test]
 fn the_code_of_a_cell_is_kept_once() {
     let mut proxy = proxy();
     for code in ["fn a() {}", "fn b() {}", "fn a() {}"] {
