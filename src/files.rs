@@ -21,8 +21,12 @@ pub const NO_TILDE: &str =
     "~ is not your home folder here: write the path out, as in /home/ada/reviews.csv";
 
 /// Lets `write` make the file under another name and gives it its own at the end: a full disk or a
-/// crash leaves an older file as it was.
+/// crash leaves an older file as it was. A device or a pipe is written to as it is: it would be one no
+/// more.
 pub fn write_whole(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return write(path);
+    }
     let failed = |error: io::Error| cannot_write(path, &error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     create_folder(folder.unwrap_or(Path::new("."))).map_err(failed)?;
@@ -123,6 +127,20 @@ mod tests {
             assert!(error.contains("write the path out"), "{error}");
         }
         assert!(!Path::new("~").exists());
+    }
+
+    #[test]
+    fn a_device_stays_one() {
+        let folder = test_folder("device");
+        let (nothing, full) = (folder.join("nothing"), folder.join("full"));
+        std::os::unix::fs::symlink("/dev/null", &nothing).unwrap();
+        std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+        text(&nothing, "new").unwrap();
+        let error = text(&full, "new").unwrap_err().to_string();
+        assert!(error.ends_with("free some space and run the cell again"), "{error}");
+        assert!(nothing.is_symlink() && full.is_symlink());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

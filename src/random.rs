@@ -1,5 +1,6 @@
 //! Random numbers that a seed decides.
 
+use std::cell::Cell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Who draws from libtorch's generator, of which a process has one for all its threads ...
@@ -7,19 +8,38 @@ static DRAWS: Mutex<()> = Mutex::new(());
 /// ... and who is the next to.
 static NEXT: Mutex<()> = Mutex::new(());
 
-/// A thread's turn to draw.
-pub struct Turn(
-    #[allow(dead_code, reason = "it counts as long as it lives")] MutexGuard<'static, ()>,
-);
+thread_local! {
+    /// Whether this thread has the turn.
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A thread's turn to draw; none of its own, if the thread has it already.
+pub struct Turn(Option<MutexGuard<'static, ()>>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            IS_OURS.set(false);
+        }
+    }
+}
 
 /// Seeds libtorch's generator, and keeps it from the other threads that ask for it in this way, as
 /// long as what comes back lives. Who has waited comes before who has just been.
+///
+/// A thread of rayon's that waits for a part of its work may be lent another training meanwhile: it
+/// does not wait for itself, and what both draw depends on each other.
 pub fn turn(seed: u32) -> Turn {
+    if IS_OURS.get() {
+        tch::manual_seed(seed.into());
+        return Turn(None);
+    }
     let next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
     let draws = DRAWS.lock().unwrap_or_else(PoisonError::into_inner);
     drop(next);
     tch::manual_seed(seed.into());
-    Turn(draws)
+    IS_OURS.set(true);
+    Turn(Some(draws))
 }
 
 /// The next number of SplitMix64 (Steele, Lea and Flood 2014,

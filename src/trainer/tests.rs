@@ -6,6 +6,7 @@ mod resume;
 
 use super::*;
 use crate::files::test_folder;
+use crate::random::turn;
 use crate::vectorizer::{CountMatrix, CountVectorizer};
 use crate::{DataLoader, Features};
 use std::sync::{Mutex, MutexGuard};
@@ -220,4 +221,17 @@ fn patience_ends_a_training_that_gets_no_better() {
     let (model, train, val) = (Model::new(3, 2), data(by_word), data(|i| 1 - by_word(i)));
     let history = Trainer { patience: Some(2), ..trainer() }.fit(&model, &train, &val).unwrap();
     assert_eq!((history.epochs.len(), history.stopped), (3, false));
+}
+
+#[test]
+fn a_thread_does_not_wait_for_itself() {
+    let _alone = alone();
+    let first = turn(1);
+    drop(turn(2));
+    let other = std::thread::spawn(|| drop(turn(3)));
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    assert!(!other.is_finished(), "it is the first one's turn still");
+    drop(first);
+    other.join().unwrap();
+    drop(turn(4));
 }
