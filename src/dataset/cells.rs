@@ -110,6 +110,9 @@ fn of_lists(
         let note = format!("labels: lists of 0 and 1, one for each of {} classes", rows[0].len());
         return Ok((MultiLabels::new(rows, names)?, Some(note)));
     }
+    if let Some((row, fault)) = odd_among_flags(&lists) {
+        return Err((source.refuse)(row, format!("column {}: {fault}", quote(column.name))));
+    }
     let row_of: Vec<usize> =
         lists.iter().enumerate().flat_map(|(row, names)| vec![row; names.len()]).collect();
     let flat: Vec<String> = lists.into_iter().flatten().cloned().collect();
@@ -128,6 +131,25 @@ fn of_lists(
         rows[row][class as usize] = true;
     }
     Ok((MultiLabels::new(rows, found.names)?, found.note))
+}
+
+/// What is wrong with a list among others that hold 0 or 1 for each class: one of these twice is
+/// nothing that names of classes would be.
+fn odd_among_flags(lists: &[&Vec<String>]) -> Option<(usize, String)> {
+    let is_of_flags = |list: &&&Vec<String>| {
+        let flags: Option<Vec<bool>> = list.iter().map(|value| flag(value)).collect();
+        flags.is_some_and(|flags| (1..flags.len()).any(|at| flags[..at].contains(&flags[at])))
+    };
+    let classes = lists.iter().find(is_of_flags)?.len();
+    let rule = format!("another list has 0 or 1 for each of {classes} classes");
+    lists.iter().enumerate().find_map(|(row, list)| {
+        if let Some(value) = list.iter().find(|value| flag(value).is_none()) {
+            return Some((row, format!("{} in a list, while {rule}: correct it", quote(value))));
+        }
+        let remedy = "give each as many, 0 for a class that the text does not have";
+        let fault = format!("a list of {} values, while {rule}: {remedy}", list.len());
+        (list.len() != classes).then_some((row, fault))
+    })
 }
 
 /// Lists of one length that hold 0 and 1 alone. Numbers of classes would not be so.

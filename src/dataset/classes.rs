@@ -26,7 +26,12 @@ pub fn number(labels: &[String], refuse: impl Fn(usize, String) -> Error) -> Res
     if let Some(row) = labels.iter().position(|label| !is_number(label)) {
         let decorated = |label: &String| plain_number(label).is_some();
         if !labels.iter().all(|label| is_number(label) || decorated(label)) {
-            return words(labels);
+            let mut found = words(labels)?;
+            if let Some(note) = found.note.as_mut().filter(|_| labels.iter().any(is_number)) {
+                let odd = quote(&labels[row]);
+                *note += &format!(" ({odd} is no number, others are: all are taken for words)");
+            }
+            return Ok(found);
         }
         let remedy = "write numbers with a decimal point and nothing between thousands, or put words in \
                       their place; if these are several labels, from_csv_multi_label reads them";
@@ -59,7 +64,13 @@ fn plain_number(label: &str) -> Option<f64> {
 }
 
 fn words(labels: &[String]) -> Result<Classes> {
+    // As pandas takes them: True, TRUE and true are one.
+    let truth = ["true", "false"];
+    let is_truth = |label: &String| truth.iter().any(|word| label.eq_ignore_ascii_case(word));
     let distinct: BTreeSet<&str> = labels.iter().map(String::as_str).collect();
+    if distinct.len() > truth.len() && labels.iter().all(is_truth) {
+        return words(&labels.iter().map(|label| label.to_lowercase()).collect::<Vec<_>>());
+    }
     check_count(distinct.len())?;
     let class_of: HashMap<&str, i64> = distinct.iter().copied().zip(0..).collect();
     let names: Vec<String> = distinct.iter().map(|name| (*name).to_owned()).collect();
@@ -75,10 +86,15 @@ fn words(labels: &[String]) -> Result<Classes> {
     Ok(Classes { labels, names, note: Some(note) })
 }
 
-/// Two names that differ only in capitals and in what is neither a letter nor a digit.
+/// Two names that differ only in capitals and in what is neither a letter nor a digit, or in how a
+/// number, or yes and no, are written.
 fn alike(names: &[String]) -> Option<(&str, &str)> {
     let mut seen: HashMap<String, &str> = HashMap::new();
-    let key = |name: &str| name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "");
+    let key = |name: &str| match plain(name).to_lowercase().as_str() {
+        "true" => "1".to_owned(),
+        "false" => "0".to_owned(),
+        name => name.replace(|c: char| !c.is_alphanumeric(), ""),
+    };
     let mut named = names.iter().map(|name| (key(name), name.as_str()));
     named.find_map(
         |(key, name)| {
@@ -93,8 +109,13 @@ fn is_joined(name: &str, names: &BTreeSet<&str>) -> bool {
         let mut parts = name.split(separator).map(str::trim);
         name.contains(separator) && parts.all(|part| names.contains(part))
     };
-    [';', '|', ',', '/'].into_iter().any(is_list_by)
-        || (name.starts_with("['") && name.ends_with("']"))
+    [';', '|', ',', '/', '#'].into_iter().any(is_list_by) || is_list(name)
+}
+
+/// Whether a text is a list, a tuple, a set, a dictionary or an array, as Python's `str` or JSON has it.
+pub fn is_list(text: &str) -> bool {
+    let is_list = text.starts_with('[') && text.ends_with(']');
+    is_list || ["('", "(\"", "{'", "{\""].iter().any(|start| text.starts_with(start))
 }
 
 fn check_count(classes: usize) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The bytes of a file as text, whatever program has written it.
 
+use super::no_text::no_text;
 use super::quote::quote;
 use crate::error::{Error, Result};
 use crate::files::NO_TILDE;
@@ -62,34 +63,11 @@ fn convert(encoding: &str) -> String {
     format!("iconv -f {encoding} -t UTF-8 OLD > NEW")
 }
 
-/// How files begin that are no text, and what to do with them.
-const NO_TEXT: [(&[u8], &str); 8] = [
-    (b"PK\x03\x04", "a zip archive or a table of Excel: unpack it, or save the table as CSV UTF-8"),
-    (b"\xD0\xCF\x11\xE0", "a table of an older Excel: save it as CSV UTF-8"),
-    (b"\x1F\x8B", "a gzip file: unpack it (gunzip)"),
-    (b"BZh", "a bzip2 file: unpack it (bunzip2)"),
-    (b"\xFD7zXZ", "an xz file: unpack it (unxz)"),
-    (b"\x28\xB5\x2F\xFD", "a zstd file: unpack it (unzstd)"),
-    (
-        b"PAR1",
-        "a Parquet file: in Python, pandas.read_parquet(OLD).to_csv(NEW), or .to_json(NEW, \
-         orient=\"records\", lines=True) if there are lists in it",
-    ),
-    (b"%PDF-", "a PDF file: copy its table into a text file"),
-];
-
-/// So many bytes tell a file that is no text.
-pub const TELLING: usize = 6;
-
-/// What to do with a file that is no text.
-pub fn no_text(first_bytes: &[u8]) -> Option<&'static str> {
-    let found = NO_TEXT.iter().find(|(start, _)| first_bytes.starts_with(start));
-    found.map(|(_, remedy)| *remedy)
-}
-
 /// What is wrong with a file that has such characters in its first line.
 pub const NUL: &str =
     "line 1 holds NUL characters, as UTF-16 or a picture has: save the file as UTF-8";
+
+const NUL_OPTION: &str = ", or name its encoding (\"utf-16le\", \"utf-16be\") in CsvOptions";
 
 /// The text of a file and its encoding: the one that a byte order mark names, else the given one,
 /// else UTF-8. None for a format that is always UTF-8 and has no option for it.
@@ -110,7 +88,9 @@ fn unreadable(path: &Path, error: &std::io::Error) -> String {
     if error.kind() != ErrorKind::NotFound {
         return error.to_string();
     }
-    let hint = if path.to_string_lossy().contains('\\') {
+    let hint = if path.to_string_lossy().contains("://") {
+        "; files are read from the disk: download it first".to_owned()
+    } else if path.to_string_lossy().contains('\\') {
         "; folders are separated by /, not by a backslash".to_owned()
     } else if path.starts_with("~") {
         format!("; {NO_TILDE}")
@@ -136,6 +116,13 @@ fn decode(
         _ => None,
     };
     let encoding = marked.or(given).unwrap_or(Encoding::Utf8);
+    let option = if has_option { NUL_OPTION } else { "" };
+    let is_end = |byte: &u8| b"\n\r".contains(byte);
+    if encoding == Encoding::Utf8
+        && bytes.split(is_end).next().is_some_and(|line| line.contains(&0))
+    {
+        return Err(format!("{NUL}{option}"));
+    }
     let mut text = match encoding {
         Encoding::Utf8 => utf8(bytes, has_option)?,
         Encoding::Utf16Le => utf16(&bytes, u16::from_le_bytes)?,
@@ -146,9 +133,9 @@ fn decode(
     if text.starts_with('\u{feff}') {
         text.remove(0);
     }
+    // The end of a file of DOS.
+    text.truncate(text.trim_end_matches('\u{1a}').len());
     if text.split(['\n', '\r']).next().is_some_and(|line| line.contains('\0')) {
-        let option = ", or name its encoding (\"utf-16le\", \"utf-16be\") in CsvOptions";
-        let option = if has_option { option } else { "" };
         return Err(format!("{NUL}{option}"));
     }
     if let Some(at) = text.find("\u{1b}$") {
@@ -267,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_named_with_its_line_and_the_remedy() {
-        let cases: [(Vec<u8>, Option<Encoding>, &str); 12] = [
+        let cases: [(Vec<u8>, Option<Encoding>, &str); 16] = [
             (b"text\r\nein sch\xF6ner Film,1".to_vec(), None, "line 2, byte 8 (0xF6): not UTF-8"),
             (b"text\r\nein sch\xF6ner Film,1".to_vec(), None, "\"ein schöner Film,1\""),
             (b"a\nb\x81".to_vec(), Some(Encoding::Windows1252), "line 2: byte 0x81"),
@@ -284,6 +271,11 @@ mod tests {
             (b"a,\xE4\xEE\xEC,0".to_vec(), None, "iconv -f windows-1251 -t UTF-8 OLD > NEW"),
             (b"a\n\x1b$B1G\x1b(B".to_vec(), None, "line 2 holds what begins Japanese"),
             (b"\xFF\xFE\0\0t\0\0\0".to_vec(), None, "line 1 holds NUL"),
+            // Without a mark, and with a character that is no ASCII.
+            (utf16_bytes("text,label\r\nschön,1\r\n", u16::to_le_bytes), None, "utf-16le"),
+            (b"7z\xBC\xAF\x27".to_vec(), None, "a 7-Zip archive"),
+            (b"ARROW1\0\0".to_vec(), None, "pandas.read_feather"),
+            (b"{\\rtf1 text,label".to_vec(), None, "word processor"),
         ];
         for (bytes, encoding, complaint) in cases {
             let error = decode(bytes, encoding, true).unwrap_err();
@@ -298,6 +290,9 @@ mod tests {
             assert!(!error.contains("CsvOptions") && error.contains("UTF-8"), "{error}");
             assert!(decode(bytes, None, true).unwrap_err().contains("CsvOptions"));
         }
+        let address = Path::new("https://example.com/no.csv");
+        assert!(read(address, None).unwrap_err().to_string().contains("download it first"));
+        assert_eq!(decode(b"a,1\n\x1a".to_vec(), None, true).unwrap().0, "a,1\n");
         for path in ["no.csv", r"C:\Users\no.csv"] {
             let error = read(Path::new(path), None).unwrap_err().to_string();
             assert!(error.contains("there is no such file (the notebook runs in /"), "{error}");

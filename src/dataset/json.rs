@@ -48,15 +48,25 @@ pub fn each(
 fn parse(line: &str) -> std::result::Result<Map<String, Value>, String> {
     serde_json::from_str(line).map_err(|error| {
         let reason = error.to_string().replace(" at line 1 column ", ", character ");
-        let list = if line.trim_start().starts_with('[') {
-            "; pandas writes such a file by to_json(path, orient=\"records\", lines=True)"
+        let pandas = "pandas writes such a file by to_json(path, orient=\"records\", lines=True)";
+        let remedy = if reason.contains("hex escape") || reason.contains("surrogate") {
+            "half a character, \\ud83d say, as of a text that was cut in an emoji: delete it"
+                .to_owned()
+        } else if is_no_number(line, error.column()) {
+            format!("NaN and Infinity are Python's, not JSON's: write null; {pandas}")
+        } else if line.trim_start().starts_with('[') {
+            format!("each review is an object on a line of its own; {pandas}")
         } else {
-            ""
+            "each review is an object on a line of its own".to_owned()
         };
-        format!(
-            "not one JSON object ({reason}): each review is an object on a line of its own{list}"
-        )
+        format!("not one JSON object ({reason}): {remedy}")
     })
+}
+
+/// Whether a value that Python writes for no number or an endless one stands in this column, from 1.
+fn is_no_number(line: &str, column: usize) -> bool {
+    let begin = line.get(column.saturating_sub(1)..).unwrap_or_default();
+    ["NaN", "Infinity"].iter().any(|word| begin.trim_start_matches('-').starts_with(word))
 }
 
 pub fn value<'a>(
@@ -184,8 +194,11 @@ mod tests {
             ("{\"text\": \"a\", \"label\": 0.5}", "line 2: the label 0.5 is no class"),
             (
                 "{\"text\": \"a\", \"label\": NaN}",
-                "line 2: not one JSON object (expected value, character 24)",
+                "line 2: not one JSON object (expected value, character 24): NaN and Infinity are Python's",
             ),
+            ("{\"text\": \"a\", \"x\": -Infinity, \"label\": 1}", "to_json(path"),
+            ("{\"text\": \"a \\ud83d\", \"label\": 1}", "half a character"),
+            ("{\"text\": \"NaN\", \"label\": }", "an object on a line of its own"),
             ("[1]", "orient=\"records\", lines=True"),
             ("{\"text\":", "line 2: not one JSON object"),
         ] {

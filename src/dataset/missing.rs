@@ -40,14 +40,20 @@ pub fn settle<C: AsMut<[Vec<String>]>>(
     let first = labels.iter().zip(names).filter_map(|(all, name)| Some((absent(all)?, name, all)));
     if let Some((row, name, labels)) = first.min() {
         let (line, found) = (table.lines[row], quote(&labels[row]));
-        return Err(Error::file(
-            path,
-            format!(
-                "line {line}: the label is missing (column {} holds {found}): fill it in, or set \
-                 drop_missing: true in CsvOptions; if it is a class, take it out of missing there",
-                quote(name)
-            ),
-        ));
+        let remedy = match names.len() {
+            1 => {
+                "fill it in, or set drop_missing: true in CsvOptions; if it is a class, take it out of \
+                 missing there"
+            }
+            _ => {
+                "write 0 where a text does not have the label; drop_missing: true in CsvOptions leaves out \
+                 each row where that of any class is missing"
+            }
+        };
+        let column = quote(name);
+        let fault =
+            format!("line {line}: the label is missing (column {column} holds {found}): {remedy}");
+        return Err(Error::file(path, fault));
     }
     let line = |row: usize| format!("line {}", table.lines[row]);
     table.notes.extend(note(texts, is_missing, line));

@@ -2,6 +2,7 @@
 
 use super::cells::{self, Cell, Cells, Source};
 use super::class_columns::flags;
+use super::classes::is_list;
 use super::quote::{list, quote};
 use super::readers::{apart, said};
 use super::table::{self, CsvOptions, Table};
@@ -155,7 +156,7 @@ pub fn csv(
     let refuse = |row: usize, fault| Error::file(path, format!("line {}: {fault}", lines[row]));
     let cell = |(row, value): (usize, String)| match separator {
         None => Ok(Cell::One(value)),
-        Some(_) if is_of_python(&value) => {
+        Some(_) if is_list(&value) => {
             let remedy = "a list as Python writes it: write the names with a separator between them, \
                           \";\".join(labels), or JSON lines, df.to_json(orient=\"records\", \
                           lines=True)";
@@ -184,12 +185,6 @@ pub fn csv(
     together(texts, cells::labels(cells, options.class_names.as_deref(), &source)?, notes)
 }
 
-/// What `str` of a list, a tuple, a set or an array gives.
-fn is_of_python(value: &str) -> bool {
-    let is_list = value.starts_with('[') && value.ends_with(']');
-    is_list || ["('", "(\"", "{'", "{\""].iter().any(|start| value.starts_with(start))
-}
-
 pub fn json_lines(path: &Path, text: &str, labels: &[&str]) -> Result<(Reviews, Vec<String>)> {
     check(text, labels)?;
     let (mut texts, mut lines) = (Vec::new(), Vec::new());
@@ -205,7 +200,8 @@ pub fn json_lines(path: &Path, text: &str, labels: &[&str]) -> Result<(Reviews, 
                 }
                 Value::Null => {
                     let remedy =
-                        "write [] for a text without a label, or 0 in the field of a class";
+                        "write [] for a text without a label (or 0 for each class, where the lists hold \
+                         0 and 1), or 0 in the field of a class";
                     return Err(format!("the field {} holds null: {remedy}", quote(column.name)));
                 }
                 value => Cell::One(word(value)?),

@@ -1,6 +1,7 @@
 //! Which character stands between the fields of a CSV file.
 
 use super::records::Records;
+use crate::error::{Error, Result};
 
 /// What programs write: most files have commas, Excel in much of Europe writes semicolons.
 const USUAL: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -16,7 +17,7 @@ pub fn name(separator: u8) -> String {
 /// makes the most columns.
 pub fn by_names(text: &str, quotes: bool, names: &[&str]) -> u8 {
     let fields = |separator| {
-        let first = Records::new(text, separator, quotes).next().and_then(Result::ok);
+        let first = Records::new(text, separator, quotes).next().and_then(std::result::Result::ok);
         first.map_or(Vec::new(), |record| record.fields)
     };
     let named = |separator: &u8| {
@@ -31,7 +32,7 @@ pub fn by_names(text: &str, quotes: bool, names: &[&str]) -> u8 {
 
 /// For a file that names no columns: the separator that cuts the first records into equally many
 /// fields, `least` or more.
-pub fn by_shape(text: &str, quotes: bool, least: usize) -> Result<u8, String> {
+pub fn by_shape(text: &str, quotes: bool, least: usize) -> std::result::Result<u8, String> {
     let shapes = USUAL.map(|separator| shape(text, separator, quotes, least));
     let best = shapes.into_iter().max().unwrap_or_default();
     let fitting: Vec<u8> =
@@ -51,7 +52,9 @@ pub fn by_shape(text: &str, quotes: bool, least: usize) -> Result<u8, String> {
 /// wrong separator leaves behind.
 fn shape(text: &str, separator: u8, quotes: bool, least: usize) -> (usize, bool) {
     let (mut alike, mut clean, mut width) = (0, true, None);
-    for record in Records::new(text, separator, quotes).take(LOOKED_AT).map_while(Result::ok) {
+    for record in
+        Records::new(text, separator, quotes).take(LOOKED_AT).map_while(std::result::Result::ok)
+    {
         let fields = record.fields.len();
         if fields < least || *width.get_or_insert(fields) != fields {
             break;
@@ -60,6 +63,25 @@ fn shape(text: &str, separator: u8, quotes: bool, least: usize) -> (usize, bool)
         clean &= !record.fields.iter().any(|field| field.contains('"'));
     }
     (alike, clean)
+}
+
+/// The separator in a first line "sep=;", which some programs write for Excel.
+pub fn announced(text: &str) -> Option<char> {
+    let (line, _) = text.split_once(['\n', '\r'])?;
+    let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
+    let (sep, separator) = line.split_at_checked(4)?;
+    let mut characters = separator.chars();
+    characters.next().filter(|_| sep.eq_ignore_ascii_case("sep=") && characters.next().is_none())
+}
+
+pub fn given_separator(separator: char) -> Result<u8> {
+    match u8::try_from(separator) {
+        Ok(byte) if byte.is_ascii() && !b"\"\n\r".contains(&byte) => Ok(byte),
+        _ => {
+            let remedy = "take one ASCII character, such as ',', ';', '\\t' or '|'";
+            Err(Error::argument("separator", format!("{separator:?}"), remedy))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -79,6 +101,21 @@ mod tests {
         ] {
             let text = format!("{header}\n1,2\n");
             assert_eq!(by_names(&text, true, &["text", "label"]), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn the_line_for_excel_is_recognized() {
+        for (line, expected) in [
+            ("sep=;\n", Some(';')),
+            ("SEP=,\r\n", Some(',')),
+            ("\"sep=\t\"\n", Some('\t')),
+            ("sep=\n", None),
+            ("sep=;;\n", None),
+            ("separator;label\n", None),
+            ("sép=;\n", None),
+        ] {
+            assert_eq!(announced(&format!("{line}text;label\n")), expected, "{line}");
         }
     }
 

@@ -3,8 +3,10 @@
 mod column;
 mod source;
 
+use super::header::{names_of, place_of};
 use super::separator;
-use super::table::{CsvOptions, announced, given_separator, least, names_of, place_of};
+use super::separator::{announced, given_separator};
+use super::table::{CsvOptions, least};
 use crate::error::Result;
 use column::Column;
 use source::Source;

@@ -45,14 +45,16 @@ impl<'a> Suspects<'a> {
         for record in &self.suspects {
             let (line, last) = (record.line, record.last_line);
             let Some(labels) = self.labels_of(record.source) else { continue };
-            if self.are_labels(&labels) {
+            let like_rows = lines(record.source).all(|line| self.is_like_a_row(line));
+            if self.are_labels(&labels, like_rows) {
                 return Err(format!(
                     "line {line}: a quote opens here and closes in line {last}, and each line between \
                      looks like a row of its own: write a quote inside a quoted field twice; if quotes \
-                     are letters like others here, set quotes: false in CsvOptions"
+                     are letters like others here, set quotes: false in CsvOptions; if it is one text, save \
+                     the table as JSON lines"
                 ));
             }
-            if lines(record.source).all(|line| self.is_like_a_row(line)) {
+            if like_rows {
                 possible.push((line, last));
             }
         }
@@ -66,9 +68,9 @@ impl<'a> Suspects<'a> {
         }))
     }
 
-    fn are_labels(&self, labels: &[String]) -> bool {
+    fn are_labels(&self, labels: &[String], like_rows: bool) -> bool {
         let distinct: HashSet<&String> = labels.iter().collect();
-        let repeat = labels.len() >= MANY && 2 * distinct.len() <= labels.len();
+        let repeat = like_rows && labels.len() >= MANY && 2 * distinct.len() <= labels.len();
         let known = || distinct.iter().all(|label| self.labels.contains(*label));
         repeat || (labels.len() >= SOME && known())
     }

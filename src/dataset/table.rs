@@ -1,13 +1,11 @@
 //! The columns of a CSV file.
 
-use super::classes::whole;
 use super::decode::{self, Encoding};
-use super::quote::{list, quote};
+use super::header::{have_names, names_of, place_of, row_names, uneven};
 use super::records::{Record, Records};
-use super::separator;
+use super::separator::{self, announced, given_separator};
 use super::swallowed::Suspects;
 use crate::error::{Error, Result};
-use std::collections::HashSet;
 use std::path::Path;
 
 /// How a CSV file is to be read, and what becomes of its labels.
@@ -131,59 +129,12 @@ pub fn least(numbers: &[&str]) -> usize {
     last.map_or(2, |last| last.saturating_add(1).max(2))
 }
 
-/// The separator in a first line "sep=;", which some programs write for Excel.
-pub fn announced(text: &str) -> Option<char> {
-    let mut rest = text.strip_prefix("sep=")?.chars();
-    rest.next().filter(|_| matches!(rest.next(), Some('\n' | '\r')))
-}
-
-pub fn given_separator(separator: char) -> Result<u8> {
-    match u8::try_from(separator) {
-        Ok(byte) if byte.is_ascii() && !b"\"\n\r".contains(&byte) => Ok(byte),
-        _ => {
-            let remedy = "take one ASCII character, such as ',', ';', '\\t' or '|'";
-            Err(Error::argument("separator", format!("{separator:?}"), remedy))
-        }
-    }
-}
-
 /// How a file is laid out.
 struct Shape {
     separator: u8,
     header: bool,
     /// How many fields at the beginning of each row have no name in the header.
     unnamed: usize,
-}
-
-/// Whether each row begins with a number of its own that has no name in the header, as R writes row
-/// names. A separator at the end of each row makes rows longer, too.
-fn have_names<'a>(records: impl Iterator<Item = std::result::Result<Record<'a>, String>>) -> bool {
-    let mut records = records.map_while(std::result::Result::ok);
-    let Some(header) = records.next() else { return false };
-    // A column of numbers that has a name is none of row names: a text is cut by a comma of its own.
-    let first = header.fields[0].trim().to_lowercase();
-    if ["", "id", "index", "row", "number", "no", "nr"].contains(&first.as_str()) {
-        return false;
-    }
-    let (mut names, mut goes_on) = (HashSet::new(), false);
-    for Record { fields, .. } in records {
-        let is_new = whole(&fields[0]).is_some_and(|name| names.insert(name));
-        if fields.len() != header.fields.len() + 1 || !is_new {
-            return false;
-        }
-        goes_on |= fields.last().is_some_and(|last| !last.trim().is_empty());
-    }
-    goes_on
-}
-
-/// What is said of a file whose header has no name for the first column.
-pub fn row_names(column: &str, first: &str) -> String {
-    format!(
-        "each row has a field more than the header, a number: taken for the row's name, so that the \
-         first row has {} for {}",
-        quote(first),
-        quote(column)
-    )
 }
 
 fn rows<'a>(
@@ -217,6 +168,14 @@ fn rows<'a>(
         if record.fields.len() != width {
             return Err(uneven(&record, width));
         }
+        let is = |(name, place): (&&str, &usize)| record.fields[*place].trim() == name.trim();
+        if header && names.iter().zip(&places).all(is) {
+            return Err(format!(
+                "line {} repeats the header, as files have it that were put one behind the other: \
+                 delete the line",
+                record.line
+            ));
+        }
         suspects.add(&record);
         let columns = table.columns.iter_mut().chain(&mut table.optional);
         for (column, &place) in columns.zip(places.iter().chain(&optional)) {
@@ -229,65 +188,4 @@ fn rows<'a>(
     }
     table.notes.extend(suspects.judge()?);
     Ok(table)
-}
-
-/// The names of the columns, without the spaces around them.
-pub fn names_of(first: &Record, header: bool) -> Vec<String> {
-    let fields = first.fields.iter().enumerate();
-    fields.map(|(at, name)| if header { name.trim().to_owned() } else { at.to_string() }).collect()
-}
-
-pub fn place_of(
-    name: &str,
-    columns: &[String],
-    header: bool,
-) -> std::result::Result<usize, String> {
-    let places: Vec<usize> =
-        (0..columns.len()).filter(|&place| columns[place] == name.trim()).collect();
-    match places[..] {
-        [place] => Ok(place),
-        [] if columns[0].starts_with('{') => {
-            Err("the first line is no header but JSON: Reviews::from_json_lines reads it"
-                .to_owned())
-        }
-        [] if header => Err(format!(
-            "no column {}; there are {}. If that is a row already, the file has no header line: \
-             set header: false in CsvOptions, and its columns are \"0\", \"1\", ...",
-            quote(name),
-            list(columns)
-        )),
-        [] => {
-            Err(format!("no column {}; without a header there are {}", quote(name), list(columns)))
-        }
-        _ => Err(format!(
-            "{} columns are called {}: give each a name of its own",
-            places.len(),
-            quote(name)
-        )),
-    }
-}
-
-pub fn uneven(record: &Record, expected: usize) -> String {
-    let (line, found) = (record.line, record.fields.len());
-    let is_blank = record.fields.last().is_some_and(|last| last.trim().is_empty());
-    let remedy = match found {
-        _ if record.last_line > line => {
-            "a quote inside a quoted field is written twice; if quotes are letters like others here, set \
-             quotes: false in CsvOptions"
-        }
-        _ if found == expected + 1 && is_blank => {
-            "if each line ends in a separator, let the first line end in one, too"
-        }
-        _ if found > expected => {
-            "a text that holds the separator must stand in quotes, and each column needs a name in the \
-             first line"
-        }
-        _ => "a text that holds a line break must stand in quotes",
-    };
-    let place = match record.last_line {
-        last if last > line => format!("a quote makes one row of the lines {line} to {last}, with"),
-        _ => format!("line {line} has"),
-    };
-    let fields = if found == 1 { "field" } else { "fields" };
-    format!("{place} {found} {fields}, the first line has {expected}: {remedy}")
 }

@@ -16,21 +16,39 @@ fn labels_that_are_not_numbers_become_classes_with_names() {
     let classes = of(&["Pos", "pos"]).unwrap();
     assert_eq!(classes.names, ["Pos", "pos"]);
     assert!(classes.note.unwrap().ends_with("(\"Pos\" and \"pos\" are two classes)"));
-    for joined in ["a;b", "b, a", "a | b", "['a', 'b']"] {
+    for joined in ["a;b", "b, a", "a | b", "b#a", "['a', 'b']", "[1, 2]", "[ 1 2]", "{\"a\": 1}"] {
         let note = of(&["a", joined, "b", "c;d"]).unwrap().note.unwrap();
         let hint = format!("({joined:?} looks like several labels: see");
         assert!(note.contains(&hint), "{note}");
     }
-    assert!(!of(&["a", "b", "a;c", "[x]"]).unwrap().note.unwrap().contains("several"));
-    for (one, other) in [("not spam", "not_spam"), ("pos", "pos."), ("a\u{200b}", "a")] {
-        let note = of(&[one, other]).unwrap().note.unwrap();
-        assert!(note.ends_with("are two classes)"), "{note}");
+    assert!(!of(&["a", "b", "a;c", "[x"]).unwrap().note.unwrap().contains("several"));
+    for (one, other) in [
+        ("not spam", "not_spam"),
+        ("pos", "pos."),
+        ("a\u{200b}", "a"),
+        ("x", "X"),
+        ("1.0", "1"),
+        ("true", "1"),
+        ("FALSE", "0"),
+    ] {
+        let note = of(&[one, other, "word"]).unwrap().note.unwrap();
+        assert!(note.contains("are two classes)"), "{note}");
     }
     for fine in [["+", "-"], ["C", "D"], ["👍", "👎"]] {
         assert!(!of(&fine).unwrap().note.unwrap().contains("two classes"));
     }
     assert_eq!(of(&["True", "False"]).unwrap().labels, [1, 0]);
-    assert_eq!(of(&["0", "1", "O"]).unwrap().names, ["0", "1", "O"]);
+    let truth = of(&["TRUE", "true", "False", "True"]).unwrap();
+    assert_eq!(
+        (&truth.names[..], &truth.labels[..]),
+        (&["false", "true"].map(str::to_owned)[..], &[1, 1, 0, 1][..])
+    );
+    for odd in ["O", "\\N", "#NV", "-", "?", "label"] {
+        let found = of(&["1", odd, "0"]).unwrap();
+        assert_eq!(found.names.len(), 3);
+        let hint = format!("({odd:?} is no number, others are: all are taken for words)");
+        assert!(found.note.unwrap().ends_with(&hint), "{odd}");
+    }
     assert_eq!(of(&["good", "good"]).unwrap().labels, [0, 0]);
 }
 

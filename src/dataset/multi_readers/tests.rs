@@ -296,3 +296,25 @@ fn the_labels_are_shown_by_name() {
     assert!(reviews.review(0).unwrap().text().ends_with("labels: a, b"));
     assert!(reviews.split(1).unwrap().to_html().text().contains("split  reviews  a"));
 }
+
+#[test]
+fn lists_of_0_and_1_are_as_long_as_one_another() {
+    for (odd, fault) in [
+        (
+            "[]",
+            "line 3: column \"l\": a list of 0 values, while another list has 0 or 1 for each of 3",
+        ),
+        ("[0, 1]", "line 3: column \"l\": a list of 2 values, while"),
+        ("[1, 0, 2]", "line 3: column \"l\": \"2\" in a list, while"),
+        ("[\"a\"]", "line 3: column \"l\": \"a\" in a list, while"),
+    ] {
+        let odd = format!("\"l\": {odd}");
+        let error = complaint(lines(&["\"l\": [1, 0, 1]", "\"l\": [0, 1, 0]", &odd], &["l"]));
+        assert!(error.contains(fault), "{fault}: {error}");
+    }
+    let error = complaint(lists(&["1;0;0", "0;1;0", ""], CsvOptions::default()));
+    assert!(error.contains("line 4: column \"label\": a list of 0 values"), "{error}");
+    // Numbers of classes.
+    let (reviews, _) = lines(&["\"l\": [0, 1]", "\"l\": [1]", "\"l\": []"], &["l"]).unwrap();
+    assert_eq!(joined(&reviews), ["01", "1", ""]);
+}

@@ -1,9 +1,9 @@
 //! The texts of a column, row after row.
 
 use crate::dataset::classes::whole;
+use crate::dataset::header::{is_cut, row_names, uneven};
 use crate::dataset::records::Record;
 use crate::dataset::swallowed::may_be_rows;
-use crate::dataset::table::{row_names, uneven};
 
 /// Where the texts are in the rows.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Column {
 
     fn name_of(&self, row: &Record) -> Result<RowName, String> {
         let is_longer = row.fields.len() == self.columns + 1;
-        let name = whole(&row.fields[0]).filter(|_| is_longer);
+        let name = whole(&row.fields[0]).filter(|_| is_longer && !is_cut(row));
         let goes_on = row.fields.last().is_some_and(|last| !last.trim().is_empty());
         match (self.row_name, name) {
             (RowName::Unknown, Some(name)) if goes_on => Ok(RowName::Last(name)),

@@ -1,6 +1,7 @@
 //! A part of a file as text: what has been read and not used yet.
 
-use crate::dataset::decode::{NUL, TELLING, line_ends, no_text};
+use crate::dataset::decode::{NUL, line_ends};
+use crate::dataset::no_text::{TELLING, no_text};
 use crate::dataset::records::{Record, RecordEnd, Records};
 use crate::error::{Error, Result};
 use std::fmt;

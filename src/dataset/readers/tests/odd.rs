@@ -143,3 +143,47 @@ fn what_is_no_csv_file_is_answered() {
     let one = read("\u{feff}\"text\",\"label\"\r\n\"a\tb\",\" pos\"").unwrap().0;
     assert_eq!((one.texts().unwrap()[0].as_str(), &one.class_names[0][..]), ("a\tb", "pos"));
 }
+
+#[test]
+fn a_comma_of_a_text_makes_no_row_names() {
+    for file in [
+        "label,text\n1,well, ok\n0,no, bad\n",
+        "tweet_id,text,label\n1,good, really,1\n2,bad,really,0\n",
+        "text,label\n1984, by Orwell,1\n2001, by Clarke,0\n",
+    ] {
+        let error = complaint(read(file));
+        assert!(error.contains("line 2 has"), "{error}");
+    }
+    // Of R's texts some begin with a space.
+    let (reviews, _) = read("text,label\n1,a,0\n2, b,1\n3,c,0\n").unwrap();
+    assert_eq!(reviews.texts().unwrap(), ["a", " b", "c"]);
+}
+
+#[test]
+fn a_header_in_the_middle_is_no_review() {
+    let error = complaint(read("text,label\na,1\nb,0\ntext,label\nc,1\n"));
+    assert!(error.contains("line 4 repeats the header") && error.contains("delete"), "{error}");
+    assert_eq!(read("text,label\na,1\ntext,0\n").unwrap().0.len(), 2);
+}
+
+#[test]
+fn the_separator_of_a_first_line_that_none_has_cut_is_named() {
+    for (file, separator) in [
+        ("text:label\na:1\n", ':'),
+        ("label^text\n1^a\n", '^'),
+        ("text::label\na::1\n", ':'),
+        ("text label\na 1\n", ' '),
+    ] {
+        let error = complaint(read(file));
+        assert!(error.contains(&format!("set separator: Some({separator:?})")), "{error}");
+    }
+    let error = complaint(read("textlabel\na\n"));
+    assert!(!error.contains("set separator"), "{error}");
+    assert!(error.contains("header: false"), "{error}");
+}
+
+#[test]
+fn the_lines_of_a_song_are_no_rows() {
+    let song = "label,text\npop,\"Oh\nNo, no\nNo, no\nNo, no\nNo, no\nNo, no\"\nrock,x\npop,y\n";
+    assert_eq!(read(song).unwrap().0.len(), 3);
+}
