@@ -246,7 +246,10 @@ fn what_a_thread_wrote_last_is_shown_before_the_next_cell() {
 #[test]
 fn a_request_without_a_name_is_answered_and_holds_nobody_up() {
     let mut proxy = proxy();
-    for header in [json!({"msg_type": "execute_request"}), json!({"msg_id": 7, "msg_type": "execute_request"})] {
+    for header in [
+        json!({"msg_type": "execute_request"}),
+        json!({"msg_id": 7, "msg_type": "execute_request"}),
+    ] {
         proxy.request(Message { header, ..execute("1") }, To::Shell);
         let out = proxy.out();
         let (_, passed) = out.iter().find(|(to, _)| *to == To::Evcxr).unwrap();

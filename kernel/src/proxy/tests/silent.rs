@@ -34,7 +34,9 @@ fn what_fails_in_silence_stops_no_cell() {
     proxy.request(silent.clone(), To::Shell);
     proxy.request(execute("next"), To::Shell);
     proxy.out();
-    proxy.evcxr_says(silent.child("error", json!({"ename": "Error", "evalue": "", "traceback": []})));
+    proxy.evcxr_says(
+        silent.child("error", json!({"ename": "Error", "evalue": "", "traceback": []})),
+    );
     end(&mut proxy, &silent);
     let told = told(&mut proxy);
     assert!(told.contains(&"shell execute_reply error".to_owned()), "{told:?}");
