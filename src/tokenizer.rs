@@ -4,6 +4,7 @@ mod cut;
 mod encodings;
 mod in_order;
 mod pieces;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
@@ -17,9 +18,10 @@ use crate::hub::folder::{TOKENIZER, tokenizer_files};
 use crate::interrupt::Interrupt;
 pub use encodings::{Encodings, Tokens};
 pub(crate) use pieces::Pieces;
+use settings::Settings;
 use std::path::Path;
 use tch::Tensor;
-use tokenizers::{EncodeInput, TruncationParams};
+use tokenizers::{EncodeInput, TruncationDirection, TruncationParams};
 use words::{Around, Words};
 
 /// Texts that are encoded between two looks at the stop button.
@@ -44,6 +46,8 @@ pub struct Tokenizer {
     special_tokens: usize,
     /// The same, of a tokenizer that cuts texts word by word.
     around: Option<Around>,
+    /// Whether a text that is too long loses its beginning instead of its end.
+    keeps_end: bool,
 }
 
 impl Tokenizer {
@@ -57,14 +61,19 @@ impl Tokenizer {
         let has = |file: &str| folder.join(file).is_file();
         let name = tokenizer_files(has).first().copied().unwrap_or(TOKENIZER);
         let path = &folder.join(name);
+        let settings = Settings::read(folder)?;
         let file = if name == TOKENIZER {
-            std::fs::read(path).map_err(|error| Error::file(path, error))?
+            whole_file(path, &settings)?
         } else {
             let built = vocabulary::read(folder)?.to_string(false);
             built.map_err(|error| Error::file(path, error))?.into_bytes()
         };
-        let pieces = Tokenizer::of(file, padding_id, vocab_size, max_length)
+        let mut pieces = Tokenizer::of(file, padding_id, vocab_size, max_length)
             .map_err(|error| Error::file(path, format!("not a tokenizer.json: {error}")))?;
+        pieces.keeps_end = settings.keeps_end().unwrap_or(pieces.keeps_end);
+        if pieces.special_tokens == 0 {
+            println!("{}: it puts no special tokens around a text", path.display());
+        }
         let known = pieces.tokenizer.get_vocab(true).into_values().max();
         let known = known.map_or(0, |id| i64::from(id) + 1);
         // Many models round the number of their vectors up, and some tokenizers know pieces that are
@@ -87,7 +96,9 @@ impl Tokenizer {
         max_length: usize,
     ) -> tokenizers::Result<Tokenizer> {
         let mut tokenizer = tokenizers::Tokenizer::from_bytes(&file)?;
-        // Such a file may say how to pad and where to cut; here that is decided by the caller.
+        // Such a file may say how to pad and where to cut; how long a text may be is decided by the
+        // caller.
+        let cut = tokenizer.get_truncation().map(|truncation| truncation.direction);
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None)?;
         let around = Around::of(&tokenizer, &file);
@@ -100,6 +111,7 @@ impl Tokenizer {
             max_length,
             special_tokens,
             around,
+            keeps_end: cut == Some(TruncationDirection::Left),
         })
     }
 
@@ -109,7 +121,8 @@ impl Tokenizer {
     }
 
     /// Encodes texts as the model was trained on them, with its special tokens; what is longer
-    /// than `max_length` tokens is cut off. All cores work on it; of a thousand texts and more the
+    /// than `max_length` tokens is cut off, at its beginning if the tokenizer's files say so
+    /// (`truncation_side`), else at its end. All cores work on it; of a thousand texts and more the
     /// result is kept on disk.
     ///
     /// # Errors
@@ -132,6 +145,9 @@ impl Tokenizer {
         key.add(&self.file);
         key.add(&self.vectors.to_le_bytes());
         key.add(&max_length.to_le_bytes());
+        if self.keeps_end {
+            key.add(b"its end");
+        }
         texts.iter().for_each(|text| key.add(text.as_ref().as_bytes()));
         let kept = Kept::of("tokens", key);
         let found = kept.find().and_then(|tensors| {
@@ -148,7 +164,11 @@ impl Tokenizer {
     fn encode_now<T: AsRef<str>>(&self, texts: &[T], max_length: usize) -> Result<Encodings> {
         let failed = |error: tokenizers::Error| Error::Data(format!("can't encode: {error}"));
         let mut tokenizer = self.tokenizer.clone();
-        let truncation = TruncationParams { max_length, ..Default::default() };
+        let direction = match self.keeps_end {
+            true => TruncationDirection::Left,
+            false => TruncationDirection::Right,
+        };
+        let truncation = TruncationParams { max_length, direction, ..Default::default() };
         tokenizer.with_truncation(Some(truncation)).map_err(failed)?;
         let (interrupt, mut bar) = (Interrupt::listen(), Bar::start("tokenizing"));
         let mut encodings = Encodings::new(self.padding_id, self.max_length);
@@ -161,7 +181,7 @@ impl Tokenizer {
             if let Some(around) = &self.around {
                 words.learn(&self.tokenizer, &some).map_err(failed)?;
                 for text in some {
-                    words.encode(text, around, max_length, &mut ids);
+                    words.encode(text, around, (max_length, self.keeps_end), &mut ids);
                     self.push(&ids, &mut encodings)?;
                 }
             } else {
@@ -182,6 +202,13 @@ impl Tokenizer {
     fn push(&self, ids: &[u32], encodings: &mut Encodings) -> Result<()> {
         if let Some(&id) = ids.iter().find(|&&id| id >= self.vectors) {
             return Err(self.without_vector(id, encodings.len()));
+        }
+        if ids.is_empty() {
+            return Err(Error::Data(format!(
+                "row {} (from 0) has no word pieces, and this tokenizer puts no special tokens around them: \
+                 leave it out",
+                encodings.len()
+            )));
         }
         encodings.push(ids);
         Ok(())
@@ -207,6 +234,7 @@ impl Tokenizer {
             "tokenizer_class": "PreTrainedTokenizerFast",
             "model_max_length": self.max_length,
             "pad_token": self.piece(self.padding_id),
+            "truncation_side": if self.keeps_end { "left" } else { "right" },
         })
     }
 
@@ -265,6 +293,15 @@ impl Tokenizer {
         let caption = format!("row {row} of the batch, {} tokens with padding", ids.len());
         Ok(table(&caption, &["piece", "input_ids", "attention_mask"], &body))
     }
+}
+
+/// A `tokenizer.json`, with what the settings beside it change in it.
+fn whole_file(path: &Path, settings: &Settings) -> Result<Vec<u8>> {
+    let file = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+    let Ok(mut json) = serde_json::from_slice(&file) else { return Ok(file) };
+    let Some(changed) = vocabulary::override_letters(&mut json, settings) else { return Ok(file) };
+    println!("{}: otherwise than there, {changed}, as tokenizer_config.json says", path.display());
+    Ok(json.to_string().into_bytes())
 }
 
 /// Its size: a vocabulary has tens of thousands of pieces.

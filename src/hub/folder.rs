@@ -40,6 +40,12 @@ pub fn whole(folder: &Path) -> Result<PathBuf> {
                        model.load_adapter with this folder";
         return Err(Error::file(folder, message));
     }
+    if folder.join("sentencepiece.bpe.model").is_file() && missing == [TOKENIZER] {
+        let message = "its tokenizer is a model of sentencepiece: in Python, \
+                       AutoTokenizer.from_pretrained(folder).save_pretrained(folder) makes a \
+                       tokenizer.json of it";
+        return Err(Error::file(folder, message));
+    }
     Err(Error::file(folder, format!("has no {}: {REMEDY}", missing.join(", no "))))
 }
 

@@ -89,7 +89,7 @@ impl Model<'_> {
     /// One file, or those of an older model.
     fn tokenizer(&self) -> Result<Vec<RemoteFile>> {
         if let Some(file) = self.file(TOKENIZER)? {
-            return Ok(vec![file]);
+            return Ok([Some(file), self.file(TOKENIZER_CONFIG)?].into_iter().flatten().collect());
         }
         let mut files = match self.file(WORD_PIECES)? {
             Some(words) => vec![words],

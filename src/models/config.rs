@@ -103,9 +103,14 @@ impl Config {
         let fields = Fields { json: &json };
         let said = || outputs(&json).unwrap_or(USUAL_OUTPUTS) as i64;
         let num_classes = num_classes.map_or_else(said, |given| given as i64);
-        let model_type = json["model_type"].as_str().unwrap_or("(no model_type)");
+        let known = Architecture::model_types();
+        let model_type = json["model_type"].as_str().ok_or_else(|| {
+            format!(
+                "it has no model_type, as those of very old models: write one into it, \
+                 \"model_type\": \"bert\" for a BERT (known are {known})"
+            )
+        })?;
         let architecture = Architecture::named(model_type).ok_or_else(|| {
-            let known = Architecture::model_types();
             format!("model_type {model_type} is not known here: take a {known} model")
         })?;
         let config = match architecture {
@@ -118,6 +123,12 @@ impl Config {
         if config.width % config.heads != 0 {
             let (width, heads) = (config.width, config.heads);
             return Err(format!("{heads} heads can't share a width of {width}"));
+        }
+        if !(0..config.vocab_size).contains(&config.padding_id) {
+            let (padding, size) = (config.padding_id, config.vocab_size);
+            return Err(format!(
+                "pad_token_id is {padding}: it must be a piece, below vocab_size {size}"
+            ));
         }
         Ok(Config { json, ..config })
     }
@@ -139,12 +150,12 @@ impl Fields<'_> {
             architecture: Architecture::DistilBert,
             num_classes,
             vocab_size: self.size("vocab_size")?,
-            width: self.size("dim")?,
-            embedding_width: self.size("dim")?,
+            width: self.size_of(["dim", "hidden_size"])?,
+            embedding_width: self.size_of(["dim", "hidden_size"])?,
             inner_width: self.size("hidden_dim")?,
-            layers: self.size("n_layers")?,
-            heads: self.size("n_heads")?,
-            positions: self.size("max_position_embeddings")?,
+            layers: self.size_of(["n_layers", "num_hidden_layers"])?,
+            heads: self.size_of(["n_heads", "num_attention_heads"])?,
+            positions: self.size_or("max_position_embeddings", 512)?,
             first_position: 0,
             token_types: 0,
             buckets: 0,
@@ -185,13 +196,13 @@ impl Fields<'_> {
             inner_width: self.size("intermediate_size")?,
             layers: self.size("num_hidden_layers")?,
             heads: self.size("num_attention_heads")?,
-            positions: self.size("max_position_embeddings")?,
+            positions: self.size_or("max_position_embeddings", 512)?,
             first_position: match architecture {
                 Architecture::Roberta => padding_id.saturating_add(1),
                 Architecture::MPNet => 2, // whatever the file says of padding
                 _ => 0,
             },
-            token_types: if has_types { self.size("type_vocab_size")? } else { 0 },
+            token_types: if has_types { self.size_or("type_vocab_size", 2)? } else { 0 },
             buckets: 0,
             padding_id,
             rotary: Vec::new(),

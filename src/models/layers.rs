@@ -161,6 +161,8 @@ pub enum Activation {
     /// The same by an approximation with tanh.
     GeluTanh,
     Relu,
+    /// x σ(x).
+    Silu,
     Tanh,
 }
 
@@ -168,8 +170,11 @@ impl Activation {
     /// The one that `config.json` calls so.
     pub fn named(name: &str) -> Option<Activation> {
         match name {
-            "gelu" => Some(Activation::Gelu),
-            "gelu_new" | "gelu_pytorch_tanh" => Some(Activation::GeluTanh),
+            "gelu" | "gelu_python" => Some(Activation::Gelu),
+            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" | "gelu_accurate" => {
+                Some(Activation::GeluTanh)
+            }
+            "silu" | "swish" => Some(Activation::Silu),
             "relu" => Some(Activation::Relu),
             "tanh" => Some(Activation::Tanh),
             _ => None,
@@ -181,6 +186,7 @@ impl Activation {
             Activation::Gelu => x.gelu("none"),
             Activation::GeluTanh => x.gelu("tanh"),
             Activation::Relu => x.relu(),
+            Activation::Silu => x.silu(),
             Activation::Tanh => x.tanh(),
         }
     }

@@ -60,6 +60,10 @@ pub fn load(
         each_tensor(path, &mut reading, &mut |key, tensor| {
             let name = name_of(key, config.architecture, &variables);
             match variables.get(&name) {
+                // Of two copies that one counts which has the very name.
+                Some(_) if found.contains(&name) && *key != name => {
+                    unused.insert(key.to_owned());
+                }
                 Some(variable) => {
                     let wrong = |message| Error::file(path, format!("{key}: {message}"));
                     let weight = tensor.map_err(wrong)?;
@@ -151,12 +155,30 @@ pub fn each_tensor(
             .map_err(|error| wrong(format!("not a whole checkpoint of PyTorch ({error})")))?;
         return checkpoint.tensors().try_for_each(|(key, tensor)| tell(key, tensor));
     }
-    let tensors = SafeTensors::deserialize(&bytes)
-        .map_err(|error| wrong(format!("not a whole safetensors file ({error})")))?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| match unknown_kind(&bytes) {
+        Some(kind) => Error::file(
+            path,
+            format!(
+                "it has numbers of the kind {kind}, which is not known here: in Python, save the model with \
+                 float32, and without what does not belong to it"
+            ),
+        ),
+        None => wrong(format!("not a whole safetensors file ({error})")),
+    })?;
     // Which of several misfits is named must not be chance.
     let mut tensors = tensors.tensors();
     tensors.sort_by(|(key, _), (other, _)| key.cmp(other));
     tensors.into_iter().try_for_each(|(key, view)| tell(&key, tensor_of(&view)))
+}
+
+/// A kind of number that newer versions of the format have.
+fn unknown_kind(file: &[u8]) -> Option<String> {
+    let (size, rest) = file.split_first_chunk()?;
+    let header = rest.get(..usize::try_from(u64::from_le_bytes(*size)).ok()?)?;
+    let header: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).ok()?;
+    let mut kinds = header.values().filter_map(|tensor| tensor.get("dtype"));
+    let unknown = kinds.find(|kind| serde_json::from_value::<Dtype>((*kind).clone()).is_err())?;
+    unknown.as_str().map(str::to_owned)
 }
 
 /// How the files begin that Git keeps in the place of large ones.

@@ -21,10 +21,15 @@ impl Tokenizer {
         let mut spans: Vec<Option<Range<usize>>> =
             spans.map(|(&(start, end), &special)| (special == 0).then_some(start..end)).collect();
         let left_out = spans.len().saturating_sub(max_length);
-        // What is cut off stands before the special tokens at the end.
+        // What is cut off stands between the special tokens.
+        let before = spans.iter().take_while(|span| span.is_none()).count();
         let behind = spans.iter().rev().take_while(|span| span.is_none()).count();
         let end = spans.len() - behind;
-        spans.drain(end.saturating_sub(left_out)..end);
+        if self.keeps_end {
+            spans.drain(before..(before + left_out).min(end).max(before));
+        } else {
+            spans.drain(end.saturating_sub(left_out)..end);
+        }
         Ok(Pieces { spans, left_out })
     }
 }
@@ -39,10 +44,14 @@ impl Pieces {
     /// whether spaces stand between them.
     pub fn words(&self, text: &str, numbers: &[f64]) -> (Vec<(String, f64)>, bool) {
         let read = self.spans.iter().flatten().map(|span| span.end).max().unwrap_or(0);
+        let begin = self.spans.iter().flatten().map(|span| span.start).min().unwrap_or(0);
         let spaced = !text.get(..read).unwrap_or(text).contains(is_unspaced);
         let bounds = if spaced { spaced_words(text) } else { self.bounds(text) };
-        let mut words: Vec<(Range<usize>, f64)> =
-            bounds.into_iter().filter(|word| word.start < read).map(|word| (word, 0.0)).collect();
+        let mut words: Vec<(Range<usize>, f64)> = bounds
+            .into_iter()
+            .filter(|word| word.start < read && word.end > begin)
+            .map(|word| (word, 0.0))
+            .collect();
         for (span, number) in self.spans.iter().zip(numbers) {
             let Some(span) = span else { continue };
             // A piece may begin with the space before its word: its end is within.

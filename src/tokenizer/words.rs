@@ -92,17 +92,27 @@ impl<'t> Words<'t> {
         Ok(())
     }
 
-    /// The pieces of a text whose words were learned, no more than so many with the special tokens.
-    pub fn encode(&self, text: &str, around: &Around, max_length: usize, ids: &mut Vec<u32>) {
+    /// The pieces of a text whose words were learned, no more than so many with the special tokens: the
+    /// first of them, or the last.
+    pub fn encode(
+        &self,
+        text: &str,
+        around: &Around,
+        (max_length, keeps_end): (usize, bool),
+        ids: &mut Vec<u32>,
+    ) {
         ids.clear();
         ids.extend_from_slice(&around.before);
         let end = max_length.saturating_sub(around.behind.len());
         for word in words(text) {
-            if ids.len() >= end {
+            if ids.len() >= end && !keeps_end {
                 break;
             }
             let (start, end) = self.places.get(word).copied().unwrap_or_default();
             ids.extend_from_slice(&self.ids[start..end]);
+        }
+        if keeps_end && ids.len() > end {
+            ids.drain(around.before.len()..around.before.len() + ids.len() - end);
         }
         ids.truncate(end);
         ids.extend_from_slice(&around.behind);

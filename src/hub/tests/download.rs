@@ -192,6 +192,7 @@ fn a_model_takes_no_more_requests_than_it_must() {
             format!("HEAD {cached}/config.json"),
             format!("HEAD /{NAME}/resolve/main/tokenizer.json"),
             format!("HEAD {cached}/tokenizer.json"),
+            format!("HEAD /{NAME}/resolve/main/tokenizer_config.json"),
             format!("HEAD /{NAME}/resolve/main/model.safetensors"),
             format!("GET {cached}/config.json"),
             format!("GET {cached}/tokenizer.json"),

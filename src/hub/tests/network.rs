@@ -87,7 +87,7 @@ fn the_token_goes_to_the_hub_and_to_no_other_host() {
     let mut settings = settings(&cache, hub.server.url());
     settings.token = Some("hf_secret".to_owned());
     find_with(&settings, NAME).unwrap();
-    assert_eq!(hub.server.tokens(), vec![Some("Bearer hf_secret".to_owned()); 7]);
+    assert_eq!(hub.server.tokens(), vec![Some("Bearer hf_secret".to_owned()); 8]);
     assert_eq!(hub.storage.tokens(), [None]);
     fs::remove_dir_all(cache).unwrap();
 }

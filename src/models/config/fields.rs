@@ -26,6 +26,11 @@ impl Fields<'_> {
         if self.json[name].is_null() { Ok(default) } else { self.size(name) }
     }
 
+    /// The same under the first of two names, or under the one that other models have for it.
+    pub fn size_of(&self, [own, other]: [&str; 2]) -> Checked<i64> {
+        self.size(if self.json[own].is_null() && !self.json[other].is_null() { other } else { own })
+    }
+
     /// A share from 0 to below 1; an absent one is the default.
     pub fn share(&self, name: &str, default: f64) -> Checked<f64> {
         match &self.json[name] {
@@ -41,7 +46,7 @@ impl Fields<'_> {
     pub fn activation(&self, name: &str) -> Checked<Activation> {
         let value = self.json[name].as_str().unwrap_or("gelu");
         Activation::named(value).ok_or_else(|| {
-            format!("{name} {value} is not known here: gelu, gelu_new, relu and tanh are")
+            format!("{name} {value} is not known here: gelu, gelu_new, relu, silu and tanh are")
         })
     }
 }

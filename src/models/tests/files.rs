@@ -32,7 +32,13 @@ fn what_does_not_fit_is_refused_with_the_reason() {
         ("\"hidden_size\": 16", "\"hidden_size\": 15", "2 heads can't share a width of 15"),
         ("\"hidden_size\": 16", "\"hidden_size\": \"x\"", "hidden_size is \"x\""),
         ("\"hidden_size\": 16", "\"hidden_size\": 10000000", "out of memory"),
-        ("\"gelu\"", "\"swish\"", "gelu, gelu_new, relu and tanh"),
+        ("\"gelu\"", "\"mish\"", "gelu, gelu_new, relu, silu and tanh"),
+        (
+            "\"model_type\": \"bert\"",
+            "\"kind\": \"bert\"",
+            "write one into it, \"model_type\": \"bert\"",
+        ),
+        ("\"pad_token_id\": 0", "\"pad_token_id\": 108", "pad_token_id is 108: it must be a piece"),
         ("\"vocab_size\": 108", "\"vocab_size\": 50", "its shape is [108, 16]"),
         ("{", "", "not a JSON file"),
     ] {
