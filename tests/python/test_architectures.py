@@ -388,7 +388,7 @@ def test_configs_of_all_ages(fields, ours, tmp_path):
     + [({"rope_scaling": {"type": "linear", "factor": 2.0}}, "positions of the kind")]
     + [({"global_attn_every_n_layers": 0}, "global_attn_every_n_layers is 0")]
     + [({"num_attention_heads": 8}, "8 heads can't share a width of 24")]
-    + [({"hidden_activation": "swish"}, "hidden_activation swish is not known here")],
+    + [({"hidden_activation": "mish"}, "hidden_activation mish is not known here")],
 )
 def test_what_is_not_known_is_refused_by_name(fields, complaint, tmp_path):
     built("modernbert").save_pretrained(tmp_path)
