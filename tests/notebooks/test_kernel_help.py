@@ -81,6 +81,18 @@ def test_tab_offers_what_is_public(lesson):
     assert any(name.startswith("words") for name in offered(lesson, "wor"))
 
 
+@pytest.mark.parametrize("before", ["", "ü", "❤️", "👍🏽 🇫🇷", "e\u0301", "कि"])
+def test_what_tab_offers_takes_the_place_of_what_was_typed(lesson, before):
+    """Jupyter counts code points, and what a reader takes for one character may be several."""
+    code = f'let t = "{before}"; tra'
+    reply = ask(lesson, "complete", code, len(code))
+    assert "trainer" in reply["matches"]
+    assert code[reply["cursor_start"] : reply["cursor_end"]] == "tra"
+    for offer in reply["metadata"]["_jupyter_types_experimental"]:
+        assert code[offer["start"] : offer["end"]] == "tra"
+    assert "How to train" in shown(lesson, f'let t = "{before}"; Train|er')
+
+
 def test_both_answer_while_a_cell_runs(lesson):
     message = lesson.send('println!("begun"); std::thread::sleep(std::time::Duration::from_secs(20));')
     lesson.wait_until_it_shows(message)

@@ -102,6 +102,32 @@ def test_input_is_asked_of_the_user(shared):
     check(shared)
 
 
+def test_a_long_line_of_input_arrives_whole(shared):
+    code = 'let mut long = String::new(); std::io::stdin().read_line(&mut long)?; '
+    code += 'println!("{} {}", long.trim().len(), long.trim().chars().all(|c| c == \'ä\'));'
+    message = shared.send(code, allow_stdin=True)
+    shared.client.get_stdin_msg(timeout=60)
+    shared.client.input("ä" * 50_000)
+    assert shared.answer(message)[1] == "100000 true\n"
+    check(shared)
+
+
+def test_a_cell_with_half_a_character_is_answered(shared):
+    """As JavaScript sends a text that was cut in the middle of an emoji; Python's own client would not."""
+    session = shared.client.session
+    content = {"code": "\"a\\ud83d\".chars().count()", "silent": False, "store_history": True}
+    content |= {"user_expressions": {}, "allow_stdin": False, "stop_on_error": True}
+    message = session.msg("execute_request", content)
+    pack, session.pack = session.pack, lambda thing: pack(thing).replace(rb"\\ud83d", rb"\ud83d")
+    try:
+        session.send(shared.client.shell_channel.socket, message)
+    finally:
+        session.pack = pack
+    status, text, value = shared.answer(message["header"]["msg_id"])
+    assert (status, value) == ("ok", "2"), text
+    check(shared)
+
+
 def test_a_prompt_of_evcxr_input_is_a_prompt(shared):
     message = shared.send('println!("EVCXR_INPUT_REQUEST_PASSWORD:Key?");\n' + READ, allow_stdin=True)
     question = shared.client.get_stdin_msg(timeout=60)
