@@ -299,7 +299,8 @@ impl Tokenizer {
 fn whole_file(path: &Path, settings: &Settings) -> Result<Vec<u8>> {
     let file = std::fs::read(path).map_err(|error| Error::file(path, error))?;
     let Ok(mut json) = serde_json::from_slice(&file) else { return Ok(file) };
-    let Some(changed) = vocabulary::override_letters(&mut json, settings) else { return Ok(file) };
+    let changed = vocabulary::override_letters(&mut json, settings).filter(|_| settings.decide());
+    let Some(changed) = changed else { return Ok(file) };
     println!("{}: otherwise than there, {changed}, as tokenizer_config.json says", path.display());
     Ok(json.to_string().into_bytes())
 }

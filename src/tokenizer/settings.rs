@@ -21,6 +21,8 @@ const ROLES: [(&str, &str, &str); 5] = [
 const LIKE_BERT: [&str; 7] =
     ["Bert", "DistilBert", "Electra", "MPNet", "MobileBert", "ConvBert", "LayoutLM"];
 const LIKE_ROBERTA: [&str; 3] = ["Roberta", "Bart", "Longformer"];
+/// Those that take a tokenizer.json as it is.
+const OF_ANY_KIND: [&str; 2] = ["PreTrained", "TokenizersBackend"];
 
 /// What the files of a folder say.
 pub struct Settings {
@@ -56,8 +58,14 @@ impl Settings {
     /// The name of a tokenizer that reads a vocabulary in a way of its own.
     pub fn is_of_another_kind(&self) -> Option<String> {
         let known = if self.of_bytes { &LIKE_ROBERTA[..] } else { &LIKE_BERT[..] };
-        let class = self.class.as_deref().filter(|class| *class != "PreTrained")?;
+        let class = self.class.as_deref().filter(|class| !OF_ANY_KIND.contains(class))?;
         (!known.contains(&class)).then(|| format!("{class}Tokenizer"))
+    }
+
+    /// Whether the tokenizer's class has settings of its own, which then decide, not a tokenizer.json.
+    pub fn decide(&self) -> bool {
+        let known = |class: &str| LIKE_BERT.contains(&class) || LIKE_ROBERTA.contains(&class);
+        self.class.as_deref().is_none_or(known)
     }
 
     pub fn flag(&self, name: &str, usual: bool) -> bool {

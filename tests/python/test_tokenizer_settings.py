@@ -78,11 +78,12 @@ def test_ids_of_an_old_roberta(ours, old_roberta, files):  # noqa: F811
     compare(ours, folder, RobertaTokenizer.from_pretrained(folder))
 
 
+@pytest.mark.parametrize("name", ["BertTokenizer", "PreTrainedTokenizerFast"])
 @pytest.mark.parametrize(
     "said", [{"do_lower_case": True}, {"do_lower_case": False}, {"do_lower_case": True, "strip_accents": False}]
 )
-def test_settings_beside_a_tokenizer_json_win(ours, cased, said):  # noqa: F811
-    write(cased, {CONFIG: {"tokenizer_class": "BertTokenizer", **said}})
+def test_settings_beside_a_tokenizer_json_count_as_for_its_class(ours, cased, name, said):  # noqa: F811
+    write(cased, {CONFIG: {"tokenizer_class": name, **said}})
     compare(ours, cased, AutoTokenizer.from_pretrained(cased))
 
 
