@@ -65,7 +65,7 @@ impl Tokenizer {
         let file = if name == TOKENIZER {
             whole_file(path, &settings)?
         } else {
-            let built = vocabulary::read(folder)?.to_string(false);
+            let built = vocabulary::read(folder, &settings)?.to_string(false);
             built.map_err(|error| Error::file(path, error))?.into_bytes()
         };
         let mut pieces = Tokenizer::of(file, padding_id, vocab_size, max_length)
@@ -299,8 +299,7 @@ impl Tokenizer {
 fn whole_file(path: &Path, settings: &Settings) -> Result<Vec<u8>> {
     let file = std::fs::read(path).map_err(|error| Error::file(path, error))?;
     let Ok(mut json) = serde_json::from_slice(&file) else { return Ok(file) };
-    let changed = vocabulary::override_letters(&mut json, settings).filter(|_| settings.decide());
-    let Some(changed) = changed else { return Ok(file) };
+    let Some(changed) = vocabulary::override_letters(&mut json, settings) else { return Ok(file) };
     println!("{}: otherwise than there, {changed}, as tokenizer_config.json says", path.display());
     Ok(json.to_string().into_bytes())
 }

@@ -206,21 +206,13 @@ impl<P: Processes> Proxy<P> {
             let input = json!({"code": request.code(), "execution_count": self.count});
             self.send(To::Iopub, request.child("execute_input", input));
         }
-        self.end_before();
+        // What its threads still write, is the next one's from now on.
+        self.before.iter_mut().for_each(Cell::end_streams);
+        self.flush();
+        self.before = None;
         self.cell = Some(Cell::new(request, self.count, &self.token));
         std::mem::take(&mut self.notes).iter().for_each(|note| self.note(note));
         self.hand_over();
-    }
-
-    /// What threads of the cell before still write, is the next one's from now on.
-    fn end_before(&mut self) {
-        if let Some(mut before) = self.before.take() {
-            for stream in [Stream::Stdout, Stream::Stderr] {
-                before.write(stream, &[], true);
-            }
-            before.flush();
-            self.out.extend(before.messages().into_iter().map(|message| (To::Iopub, message)));
-        }
     }
 
     /// Hands the cell to evcxr.
@@ -264,8 +256,8 @@ impl<P: Processes> Proxy<P> {
         self.send(To::Shell, request.reply(reply));
         self.status(&request, "idle");
         // Those of a front end's own, in silence, are no cells.
-        let stops = request.flag("stop_on_error", true) && !request.flag("silent", false);
-        let stops = failure.is_some() && stops;
+        let is_silent = request.flag("silent", false);
+        let stops = failure.is_some() && request.flag("stop_on_error", true) && !is_silent;
         if stops || cell.stopped.is_some() {
             self.abort_waiting();
         }

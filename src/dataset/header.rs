@@ -80,7 +80,7 @@ pub fn have_names<'a>(
         goes_on |= fields.last().is_some_and(|last| !last.trim().is_empty());
     }
     // Some texts may well begin with a space, but not all.
-    goes_on && (cut < names.len() || cut == 1)
+    goes_on && (cut < names.len() || names.len() == 1)
 }
 
 /// Whether a sentence with a comma of its own has become two fields: behind the comma stands a space.

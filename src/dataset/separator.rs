@@ -1,7 +1,7 @@
 //! Which character stands between the fields of a CSV file.
 
 use super::records::Records;
-use crate::error::{Error, Result};
+use crate::error::{self, Error};
 
 /// What programs write: most files have commas, Excel in much of Europe writes semicolons.
 const USUAL: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -17,7 +17,7 @@ pub fn name(separator: u8) -> String {
 /// makes the most columns.
 pub fn by_names(text: &str, quotes: bool, names: &[&str]) -> u8 {
     let fields = |separator| {
-        let first = Records::new(text, separator, quotes).next().and_then(std::result::Result::ok);
+        let first = Records::new(text, separator, quotes).next().and_then(Result::ok);
         first.map_or(Vec::new(), |record| record.fields)
     };
     let named = |separator: &u8| {
@@ -32,7 +32,7 @@ pub fn by_names(text: &str, quotes: bool, names: &[&str]) -> u8 {
 
 /// For a file that names no columns: the separator that cuts the first records into equally many
 /// fields, `least` or more.
-pub fn by_shape(text: &str, quotes: bool, least: usize) -> std::result::Result<u8, String> {
+pub fn by_shape(text: &str, quotes: bool, least: usize) -> Result<u8, String> {
     let shapes = USUAL.map(|separator| shape(text, separator, quotes, least));
     let best = shapes.into_iter().max().unwrap_or_default();
     let fitting: Vec<u8> =
@@ -52,9 +52,7 @@ pub fn by_shape(text: &str, quotes: bool, least: usize) -> std::result::Result<u
 /// wrong separator leaves behind.
 fn shape(text: &str, separator: u8, quotes: bool, least: usize) -> (usize, bool) {
     let (mut alike, mut clean, mut width) = (0, true, None);
-    for record in
-        Records::new(text, separator, quotes).take(LOOKED_AT).map_while(std::result::Result::ok)
-    {
+    for record in Records::new(text, separator, quotes).take(LOOKED_AT).map_while(Result::ok) {
         let fields = record.fields.len();
         if fields < least || *width.get_or_insert(fields) != fields {
             break;
@@ -74,7 +72,7 @@ pub fn announced(text: &str) -> Option<char> {
     characters.next().filter(|_| sep.eq_ignore_ascii_case("sep=") && characters.next().is_none())
 }
 
-pub fn given_separator(separator: char) -> Result<u8> {
+pub fn given_separator(separator: char) -> error::Result<u8> {
     match u8::try_from(separator) {
         Ok(byte) if byte.is_ascii() && !b"\"\n\r".contains(&byte) => Ok(byte),
         _ => {

@@ -194,3 +194,14 @@ fn a_token_behind_the_vocabulary_goes_when_it_is_cut() {
     assert_eq!((cut.vocab_size(), cut.id("<user>")), (100, None));
     assert!(cut.encode(&texts, 40).unwrap().all_ids().iter().all(|&id| id < 100));
 }
+
+#[test]
+fn what_is_no_tokenizer_is_an_error() {
+    let folder = crate::files::test_folder("no-tokenizer");
+    for contents in ["[]", "\"a\"", "7", "null", "{}", "{\"normalizer\": []}", "no JSON", ""] {
+        std::fs::write(folder.join("tokenizer.json"), contents).unwrap();
+        let error = Tokenizer::read(&folder, 0, 108, 40).unwrap_err().to_string();
+        assert!(error.contains("not a tokenizer.json"), "{contents}: {error}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}

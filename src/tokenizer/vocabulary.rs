@@ -17,8 +17,7 @@ use tokenizers::processors::roberta::RobertaProcessing;
 use tokenizers::{Tokenizer, decoders};
 
 /// The tokenizer of a folder without a `tokenizer.json`.
-pub fn read(folder: &Path) -> Result<Tokenizer> {
-    let settings = Settings::read(folder)?;
+pub fn read(folder: &Path, settings: &Settings) -> Result<Tokenizer> {
     if let Some(class) = settings.is_of_another_kind() {
         return Err(Error::file(
             folder,
@@ -30,10 +29,10 @@ pub fn read(folder: &Path) -> Result<Tokenizer> {
     }
     let words = folder.join(WORD_PIECES);
     let (mut tokenizer, path) = if words.is_file() {
-        (word_pieces(&words, &settings)?, words)
+        (word_pieces(&words, settings)?, words)
     } else {
         let bytes = folder.join(BYTES);
-        (byte_pairs(&bytes, &folder.join(MERGES), &settings)?, bytes)
+        (byte_pairs(&bytes, &folder.join(MERGES), settings)?, bytes)
     };
     let wrong = |error: tokenizers::Error| Error::file(&path, error);
     tokenizer.add_tokens(settings.tokens()).map_err(wrong)?;
@@ -91,8 +90,12 @@ fn byte_pairs(vocabulary: &Path, merges: &Path, settings: &Settings) -> Result<T
 /// Puts what `tokenizer_config.json` says of the letters of a text in the place of what `tokenizer.json`
 /// says, as transformers does, and tells what that was.
 pub fn override_letters(file: &mut Value, settings: &Settings) -> Option<String> {
+    if !settings.decide() {
+        return None;
+    }
     let mut changed = Vec::new();
-    let mut change = |part: &mut Value, kind: &str, names: &[(&str, &str)]| {
+    let mut change = |part: &str, kind: &str, names: &[(&str, &str)]| {
+        let Some(part) = file.get_mut(part) else { return };
         for (name, here) in names {
             if let Some(said) = settings.said(name).filter(|_| part["type"] == kind)
                 && part[*here] != json!(said)
@@ -108,7 +111,7 @@ pub fn override_letters(file: &mut Value, settings: &Settings) -> Option<String>
         ("tokenize_chinese_chars", "handle_chinese_chars"),
     ];
     let of_bytes = [("add_prefix_space", "add_prefix_space")];
-    change(&mut file["normalizer"], "BertNormalizer", &of_words);
-    change(&mut file["pre_tokenizer"], "ByteLevel", &of_bytes);
+    change("normalizer", "BertNormalizer", &of_words);
+    change("pre_tokenizer", "ByteLevel", &of_bytes);
     (!changed.is_empty()).then(|| changed.join(", "))
 }

@@ -153,6 +153,13 @@ impl Cell {
         }
     }
 
+    /// Nothing waits for more.
+    pub fn end_streams(&mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            self.write(stream, &[], true);
+        }
+    }
+
     fn add(&mut self, piece: Piece) {
         match piece {
             Piece::Text(text) => self.say(Stream::Stdout, &text),
@@ -257,9 +264,7 @@ impl Cell {
 
     /// Ends the cell: its last messages, and how it failed, if it did.
     pub fn end(&mut self) -> Option<Failure> {
-        for stream in [Stream::Stdout, Stream::Stderr] {
-            self.write(stream, &[], true);
-        }
+        self.end_streams();
         if self.bytes > self.shown {
             let left = self.bytes - self.shown;
             self.shown = 0; // this line still fits
