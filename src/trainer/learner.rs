@@ -77,7 +77,10 @@ impl<'a, D: Dataset, M: Classifier<D::Batch>> Learner<'a, M, D> {
                 return Ok(Some(sums));
             }
             // The mean over all examples of the step, whatever the batches' sizes.
-            let share = loss.f_mul_scalar(weight(rows) / whole)?;
+            let share = match batches {
+                [_] => loss,
+                _ => loss.f_mul_scalar(weight(rows) / whole)?,
+            };
             accumulate(&mut gradients, self.steps.gradients(&share)?)?;
         }
         drop(waiting);

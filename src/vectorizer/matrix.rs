@@ -76,6 +76,8 @@ impl CountMatrix {
     /// If there is no row with one of the numbers.
     pub fn select_rows(&self, rows: &[usize]) -> Result<CountMatrix> {
         let mut selected = CountMatrix::empty(self.columns);
+        let cells = rows.iter().filter_map(|&i| self.row(i)).map(|row| row.indices.len()).sum();
+        selected.reserve(rows.len(), cells);
         for &i in rows {
             let row = self.row(i).ok_or_else(|| {
                 let count = self.shape().0;
