@@ -80,21 +80,25 @@ fn draw_names(chart: &mut Chart, places: &[(f64, f64)], names: &[&str]) {
     }
 }
 
-/// Where a name of this width can stand: to the right and to the left of its point, a line higher
-/// or lower there, above and below it.
-fn beside((x, y): (f64, f64), width: f64) -> [Area; 8] {
+/// Where a name of this width can stand: to the right and to the left of its point, above and below it,
+/// a line higher or lower to its right and left, and above or below with one end over the point.
+fn beside((x, y): (f64, f64), width: f64) -> [Area; 12] {
     let height = NUMBER + 1.0;
     let (right, left, middle) = (x + RADIUS + 3.0, x - RADIUS - 3.0 - width, x - width / 2.0);
-    let line = y - height / 2.0;
+    let (line, above, below) = (y - height / 2.0, y - RADIUS - height, y + RADIUS);
     let corners = [
         (right, line),
         (left, line),
-        (middle, y - RADIUS - height),
-        (middle, y + RADIUS),
+        (middle, above),
+        (middle, below),
         (right, line - height),
         (right, line + height),
         (left, line - height),
         (left, line + height),
+        (x, above),
+        (x, below),
+        (x - width, above),
+        (x - width, below),
     ];
     corners.map(|(x, y)| [x, y, x + width, y + height])
 }
@@ -144,6 +148,23 @@ mod tests {
         assert!(texts_of_close.contains("model 0") && texts_of_close.contains("model 2"));
         let same = texts(&scatter_chart("t", "x", "y", &points(&[(1.0, 1.0); 30]))).join(" ");
         assert!(same.contains("24 points have no names"), "{same}");
+    }
+
+    #[test]
+    fn the_ways_of_the_comparison_all_have_their_names() {
+        let ways = [
+            ("bag of words", 2.6, 82.2),
+            ("LSTM", 3.8, 73.4),
+            ("own transformer", 19.3, 75.8),
+            ("last layers", 15.2, 71.0),
+            ("LoRA", 113.9, 81.8),
+            ("last layers + 2 blocks", 82.7, 80.6),
+            ("whole model", 157.6, 83.0),
+            ("last layers, MPNet", 94.4, 81.0),
+        ];
+        let ways = ways.map(|(name, seconds, accuracy)| (name.to_owned(), seconds, accuracy));
+        let texts = texts(&scatter_chart("t", "x", "y", &ways)).join(" ");
+        assert!(texts.contains("MPNet") && !texts.contains("no name"), "{texts}");
     }
 
     #[test]

@@ -169,10 +169,12 @@ impl Runs {
     }
 
     fn about_seeds(&self, summaries: &[Summary]) -> String {
-        let most = summaries.iter().map(|summary| summary.values.len()).max().unwrap_or(0);
+        let counts = || summaries.iter().map(|summary| summary.values.len());
+        let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
         let missing: usize = summaries.iter().map(|summary| summary.missing).sum();
         let mut note = match most {
             0 | 1 => "one seed each".to_owned(),
+            _ if least == most => format!("mean ± standard deviation over {most} seeds"),
             _ => format!("mean ± standard deviation over up to {most} seeds"),
         };
         if missing > 0 {
