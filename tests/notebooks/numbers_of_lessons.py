@@ -12,6 +12,7 @@ TRAINING = {
     "8.7 part 2": "8.7-distilbert-finetuning/part2-whole-model",
     "8.7 part 3": "8.7-distilbert-finetuning/part3-comparison",
     "8.7 part 4": "8.7-distilbert-finetuning/part4-hyperparameters",
+    "8.7 part 5": "8.7-distilbert-finetuning/part5-lora",
     "exercise": "exercises/exercise-1-other-llms",
     "solution": "solutions/exercise-1-other-llms",
 }

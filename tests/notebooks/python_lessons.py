@@ -1,9 +1,11 @@
 """The recipes of the finetuning lessons in PyTorch and transformers: python_lessons.py writes
 python_lessons.json beside itself, the test accuracies in percent with three seeds, which
 test_lessons.py compares the lessons with. It calculates with 16 bits, as the lessons do where the
-processor can, takes half an hour on two cores, and needs only the Python packages."""
+processor can, takes more than an hour on two cores, and needs only the Python packages. A recipe that is in the
+file already is left out, so that a broken-off row of runs can be started again."""
 
 import copy
+import functools
 import json
 import math
 import sys
@@ -211,30 +213,33 @@ def counted(vectorizer, parts, seed):
 
 
 def main():
-    of_part1, of_part3, of_solution = map(first_states, (4000, 2500, 1500), (256, 128, 128))
-    of_part5 = first_states(1000, 128, 3000)
+    states = functools.cache(first_states)
     recipes = {
         "8.4, own transformer": lambda seed: own_transformer(seed, 4000, 6, 1e-3, 32),
-        "part1, last layers": lambda seed: head_on(of_part1, seed),
-        "part4, two layers": lambda seed: own_head_on(of_part1, seed),
-        "solution, last layers": lambda seed: head_on(of_solution, seed),
+        "part1, last layers": lambda seed: head_on(states(4000, 256), seed),
+        "part4, two layers": lambda seed: own_head_on(states(4000, 256), seed),
+        "solution, last layers": lambda seed: head_on(states(1500, 128), seed),
         "part3, bag of words": lambda seed: words(seed, 2500),
         "part3, own transformer": lambda seed: from_nothing(seed, 2500, 6),
         "part3, LoRA": lambda seed: with_lora(seed, 2500),
-        "part3, last layers": lambda seed: head_on(of_part3, seed),
+        "part3, last layers": lambda seed: head_on(states(2500, 128), seed),
         "part2, whole model": lambda seed: finetuned(seed, 3000, 6),
         "part3, last layers + 2 blocks": lambda seed: finetuned(seed, 2500, 2),
         "part3, whole model": lambda seed: finetuned(seed, 2500, 6),
-        "part5, last layers": lambda seed: head_on(of_part5, seed),
+        "part5, last layers": lambda seed: head_on(states(1000, 128, 3000), seed),
         "part5, LoRA": lambda seed: with_lora(seed, 1000, 3000),
         "part5, whole model": lambda seed: finetuned(seed, 1000, 6, 3000),
     }
-    got = {"versions": {p: version(p) for p in ("torch", "transformers", "scikit-learn", "peft")}}
+    file = Path(__file__).with_suffix(".json")
+    got = json.loads(file.read_text()) if file.exists() else {"versions": {}}
+    packages = ("torch", "transformers", "scikit-learn", "peft")
+    versions = ", ".join(f"{package} {version(package)}" for package in packages)
     for name, recipe in recipes.items():
-        got[name] = [round(recipe(seed), 2) for seed in SEEDS]
-        print(name, got[name], flush=True)
-    text = json.dumps(got, indent=1) + "\n"
-    Path(__file__).with_suffix(".json").write_text(text)
+        if name not in got:
+            got[name] = [round(recipe(seed), 2) for seed in SEEDS]
+            got["versions"].setdefault(versions, []).append(name)
+            print(name, got[name], flush=True)
+            file.write_text(json.dumps(got, indent=1) + "\n")
 
 
 if __name__ == "__main__":
