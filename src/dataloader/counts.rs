@@ -3,7 +3,7 @@
 use super::Dataset;
 use crate::cache::Key;
 use crate::error::Result;
-use crate::vectorizer::CountMatrix;
+use crate::vectorizer::{CountMatrix, Row};
 use std::ops::Range;
 use tch::{Device, Kind, Tensor, nn};
 
@@ -49,15 +49,7 @@ impl Features {
     /// All counts, zeros included: f32, shape (batch, vocabulary).
     pub fn dense(&self) -> Tensor {
         let (rows, columns) = self.size();
-        // Filled here, by one core: libtorch would share the zeros out among all, which takes longer.
-        let mut dense = vec![0f32; rows * columns];
-        for (number, row) in self.counts.rows().enumerate() {
-            for (&column, &count) in row.indices.iter().zip(row.values) {
-                dense[number * columns + column as usize] = count;
-            }
-        }
-        let shape = [rows as i64, columns as i64];
-        Tensor::from_slice(&dense).reshape(shape).to_device(self.device)
+        filled([rows, columns], self.counts.rows(), |column| column as usize).to_device(self.device)
     }
 
     /// What the layer gives for these counts, shape (batch, outputs of the layer): the same as
@@ -104,22 +96,33 @@ impl Features {
                 terms.push(i64::from(term));
             }
         }
-        let shape = [range.len() as i64, terms.len() as i64];
-        let counts = Tensor::zeros(shape, (Kind::Float, Device::Cpu));
-        if !terms.is_empty() {
-            // SAFETY: the tensor is new, contiguous, on the CPU and of f32, and nobody else has it. (It
-            // is filled in place because a copy would take as long as the product.)
-            let numbers = unsafe {
-                std::slice::from_raw_parts_mut(counts.data_ptr().cast::<f32>(), counts.numel())
-            };
-            for (row, own) in rows().zip(numbers.chunks_exact_mut(terms.len())) {
-                for (&term, &count) in row.indices.iter().zip(row.values) {
-                    own[place_of[term as usize] as usize] = count;
-                }
-            }
-        }
-        (Tensor::from_slice(&terms), counts)
+        let place = |term: u32| place_of[term as usize] as usize;
+        (Tensor::from_slice(&terms), filled([range.len(), terms.len()], rows(), place))
     }
+}
+
+/// The cells of some rows at their places, zeros elsewhere: f32, of this shape, on the CPU.
+fn filled<'a>(
+    shape: [usize; 2],
+    rows: impl Iterator<Item = Row<'a>>,
+    place: impl Fn(u32) -> usize,
+) -> Tensor {
+    let tensor = Tensor::empty(shape.map(|size| size as i64), (Kind::Float, Device::Cpu));
+    if tensor.numel() == 0 {
+        return tensor; // It has no address.
+    }
+    // SAFETY: the tensor is new, contiguous, on the CPU and of f32, and nobody else has it.
+    let numbers =
+        unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<f32>(), tensor.numel()) };
+    // Filled here, by one core, and in place: libtorch would share the zeros out among all cores, and
+    // copy the numbers, which takes as long as the product.
+    numbers.fill(0.0);
+    for (row, own) in rows.zip(numbers.chunks_exact_mut(shape[1])) {
+        for (&column, &count) in row.indices.iter().zip(row.values) {
+            own[place(column)] = count;
+        }
+    }
+    tensor
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 """The recipes of the finetuning lessons in PyTorch and transformers: python_lessons.py writes
 python_lessons.json beside itself, the test accuracies in percent with three seeds, which
 test_lessons.py compares the lessons with. It calculates with 16 bits, as the lessons do where the
-processor can, takes more than an hour on two cores, and needs only the Python packages. A recipe that is in the
-file already is left out, so that a broken-off row of runs can be started again."""
+processor can, takes more than an hour on two cores, and needs only the Python packages. A recipe that
+is in the file already is left out, so that a broken-off row of runs can be started again."""
 
 import copy
 import functools

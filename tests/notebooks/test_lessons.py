@@ -19,7 +19,7 @@ import nbformat
 import pytest
 from conftest import NOTEBOOKS, PLACES, ROOT
 from numbers_of_lessons import TRAINING, WAYS, accuracies, printed, shown
-from run_lesson import is_cut_short, is_slow
+from run_lesson import is_cut_short
 
 HERE = Path(__file__).parent
 SPREAD = json.loads((HERE / "spread.json").read_text())
@@ -41,8 +41,6 @@ REVIEWS = {
     "exercise": {"test": 300},
     "solution": {"train": 1_050, "val": 150, "test": 300},
 }
-# What is trained where the processor has 16-bit numbers.
-ONLY_THERE = {("8.7 part 3", "LoRA")}
 # Numbers that have no limits here: MPNet's, which is there where it was installed, and those of a coin.
 NO_LIMITS = {"last layers, MPNet", "order, random weights", "opinion, random weights"}
 # The recipe in Python of each test accuracy.
@@ -92,10 +90,9 @@ def pictures(notebook):
 def test_accuracies_are_those_of_the_other_runs(lesson):
     in_full(lesson)
     found = accuracies(executed(TRAINING[lesson]))
-    demanded = {number for number in REVIEWS[lesson] if not (is_slow() and (lesson, number) in ONLY_THERE)}
-    assert found.keys() - NO_LIMITS == demanded
+    assert found.keys() - NO_LIMITS == REVIEWS[lesson].keys()
     wrong = {}
-    for number in demanded:
+    for number in REVIEWS[lesson]:
         accuracy = found[number]
         least, most = limits(lesson, number)
         if not least <= accuracy <= most:
