@@ -69,13 +69,17 @@ def jupyterlab(folder):
 
 @contextlib.contextmanager
 def opened(address, folder, path="", **options):
-    """A page of that server; what it looked like at the end is kept."""
+    """A page of that server; what it looked like at the end is kept, and what it said is told when
+    something was waited for in vain."""
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1366, "height": 900}, **options)
-        page.goto(f"{address}{path}?token=unit8&reset", timeout=1000 * PATIENCE)
+        page.set_default_timeout(1000 * PATIENCE)
+        page.goto(f"{address}{path}?token=unit8&reset")
         try:
             yield page
+        except playwright.TimeoutError as error:
+            raise AssertionError(f"{error}\nin this page:\n{page.locator('body').inner_text()}") from error
         finally:
             page.screenshot(path=folder / "last.png")
             browser.close()
@@ -85,12 +89,12 @@ def cell(page, text):
     return page.locator(".jp-CodeCell", has_text=text).first
 
 
-def wait_until_idle(page, seconds, notebook=""):
+def wait_until_idle(page, notebook=""):
     """Waits until the kernel of the notebook in front has nothing to do. By the status bar: the sign in
     the toolbar is that of an idle kernel also before there is one, and what is asked of the kernel
     then, a restart say, gets lost."""
     idle = re.compile(rf"Rust \(Unit 8\) \| Idle.*{re.escape(notebook)}")
-    page.locator("#jp-main-statusbar", has_text=idle).wait_for(timeout=seconds * 1000)
+    page.locator("#jp-main-statusbar", has_text=idle).wait_for()
 
 
 def restart_and_run_all(page):

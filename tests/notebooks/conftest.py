@@ -24,10 +24,10 @@ PATIENCE = 300
 
 
 class Kernel:
-    """A running "Rust (Unit 8)" kernel."""
+    """A running "Rust (Unit 8)" kernel: the registered one, or the one of that name among the specs."""
 
-    def __init__(self, env=None, wrap=(), **options):
-        self.manager = KernelManager(kernel_name="unit8")
+    def __init__(self, env=None, wrap=(), specs=None, **options):
+        self.manager = KernelManager(kernel_name="unit8", **({"kernel_spec_manager": specs} if specs else {}))
         self.manager.kernel_spec.argv = [*wrap, *self.manager.kernel_spec.argv]
         self.manager.start_kernel(env=dict(BARE if env is None else env), **options)
         self.client = self.manager.client()

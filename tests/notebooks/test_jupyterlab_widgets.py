@@ -4,7 +4,7 @@ import re
 
 import pytest
 from browser import cell, empty_folder, jupyterlab, needs_browser, opened, save, wait_until_idle, write_notebook
-from conftest import DEP, PATIENCE, ROOT
+from conftest import DEP, ROOT
 from test_jupyterlab_live import run_all
 
 pytestmark = needs_browser
@@ -39,29 +39,29 @@ def move(page, description, key="ArrowRight"):
 
 
 def shows(page, code, text):
-    cell(page, code).locator(".jp-OutputArea", has_text=text).first.wait_for(timeout=1000 * PATIENCE)
+    cell(page, code).locator(".jp-OutputArea", has_text=text).first.wait_for()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_figure_follows_the_sliders_also_on_a_page_that_was_reloaded(lab, theme):
     with opened(lab, FOLDER, "/tree/widgets.ipynb") as page:
-        wait_until_idle(page, 120)
+        wait_until_idle(page)
         in_theme(page, theme)
         run_all(page)
         shows(page, "explore((", "3 epochs at 0.010")
         page.screenshot(path=FOLDER / f"{theme}-1.png")
         move(page, "epochs")
         shows(page, "explore((", "4 epochs at 0.010")
-        wait_until_idle(page, 120)
+        wait_until_idle(page)
         move(page, "learning rate")
         shows(page, "explore((", "4 epochs at 0.013")
         page.screenshot(path=FOLDER / f"{theme}-2.png")
         save(page, FOLDER / "widgets.ipynb", lambda cells: "4 epochs at 0.013" in str(cells[2].outputs))
         page.reload()
         readout = page.locator(".widget-hslider", has_text="epochs").first.locator(".widget-readout")
-        readout.wait_for(timeout=1000 * PATIENCE)
+        readout.wait_for()
         assert readout.inner_text() == "4"
-        wait_until_idle(page, PATIENCE)
+        wait_until_idle(page)
         move(page, "epochs")
         shows(page, "explore((", "5 epochs at 0.013")
         page.screenshot(path=FOLDER / f"{theme}-3.png")
@@ -70,22 +70,22 @@ def test_the_figure_follows_the_sliders_also_on_a_page_that_was_reloaded(lab, th
 def test_a_slider_moves_while_a_cell_runs(lab):
     with opened(lab, FOLDER, "/tree/running.ipynb") as page:
         run_all(page)
-        cell(page, "epochs.value()").locator(".jp-OutputArea", has_text="begun").wait_for(timeout=120_000)
+        cell(page, "epochs.value()").locator(".jp-OutputArea", has_text="begun").wait_for()
         move(page, "epochs")
-        cell(page, "epochs.value()").locator(".jp-OutputArea", has_text=re.compile("4")).wait_for(timeout=60_000)
-        wait_until_idle(page, 60)
+        cell(page, "epochs.value()").locator(".jp-OutputArea", has_text=re.compile("4")).wait_for()
+        wait_until_idle(page)
 
 
 def test_a_saved_notebook_shows_the_figure_without_a_kernel(lab):
     with opened(lab, FOLDER, "/tree/saved.ipynb") as page:
         run_all(page)
         shows(page, "explore((", "3 epochs at 0.010")
-        wait_until_idle(page, 120)
+        wait_until_idle(page)
         save(page, FOLDER / "saved.ipynb", lambda cells: "3 epochs at 0.010" in str(cells[2].outputs))
     saved = (FOLDER / "saved.ipynb").read_text()
     (FOLDER / "without.ipynb").write_text(saved.replace('"name": "unit8"', '"name": "no such kernel"'))
     with opened(lab, FOLDER, "/tree/without.ipynb") as page:
-        cell(page, "explore((").locator(".jp-OutputArea", has_text="epochs at 0.0").first.wait_for(timeout=1000 * PATIENCE)
+        cell(page, "explore((").locator(".jp-OutputArea", has_text="epochs at 0.0").first.wait_for()
         page.wait_for_timeout(4000)
         page.screenshot(path=FOLDER / "without.png")
         assert "not found" not in cell(page, "explore((").inner_text()

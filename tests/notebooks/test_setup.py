@@ -1,5 +1,6 @@
 """Set-up in a copy of the project, under faults. The copy lies in a folder with a space and a
-non-ASCII letter in its name, and borrows what has been compiled here."""
+non-ASCII letter in its name, and borrows what has been compiled and installed here; the kernel that it
+registers is its own, since other tests start ours meanwhile."""
 
 import json
 import os
@@ -12,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import ROOT, Kernel
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import KernelManager
 
 HOME = ROOT / ".unit8"
 # A proxy that nobody answers: whatever asks the network fails at once.
@@ -37,15 +37,16 @@ def course(tmp_path_factory):
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy2
         copy(source, root / name)
-    (root / ".venv").symlink_to(ROOT / ".venv")
-    spec = KernelSpecManager().get_kernel_spec("unit8").resource_dir
-    before = open(f"{spec}/kernel.json").read()
+    for name, own in [(".venv", "share"), (".venv/share", "jupyter"), (".venv/share/jupyter", "kernels")]:
+        (root / name).mkdir()
+        for entry in (ROOT / name).iterdir():
+            if entry.name != own:
+                (root / name / entry.name).symlink_to(entry)
     env = {**os.environ, **NO_NETWORK, "XDG_CACHE_HOME": str(folder / "cache")}
     env["CARGO_TARGET_DIR"] = str(ROOT / "target")  # xtask itself is compiled already
     for name in ["CARGO_MANIFEST_DIR", "RUSTUP_TOOLCHAIN"]:
         env.pop(name, None)
     yield root, env
-    open(f"{spec}/kernel.json", "w").write(before)
     subprocess.run(["cargo", "build", "-q", "-p", "xtask"], cwd=ROOT, check=True)
 
 
@@ -60,6 +61,12 @@ def xtask(course, *args, program=("cargo", "xtask"), **more):
         text=True,
         start_new_session=True,
     )
+
+
+def kernel_of(course):
+    """A kernel of the copy."""
+    root, env = course
+    return Kernel(env=env, specs=KernelSpecManager(kernel_dirs=[str(root / ".venv/share/jupyter/kernels")]))
 
 
 def home(course):
@@ -146,11 +153,10 @@ def test_set_up_killed_at_any_time_goes_on(course):
 
 
 def test_a_kernel_works_there_without_network(course):
-    root, env = course
-    manager = KernelManager(kernel_name="unit8")
-    settings = json.loads(open(manager.kernel_spec.argv[2]).read())
+    root, _ = course
+    kernel = kernel_of(course)
+    settings = json.loads(open(kernel.manager.kernel_spec.argv[2]).read())
     assert settings["library"]["path"] == str(root), "the kernel spec is that of the copy"
-    kernel = Kernel(env=env)
     try:
         status, text, _ = kernel.run(f':dep unit8 = {{ path = "{root}" }}\nuse unit8::tch::Tensor;')
         assert status == "ok", text
@@ -161,12 +167,12 @@ def test_a_kernel_works_there_without_network(course):
 
 
 def test_an_edited_library_is_compiled_once_for_all_kernels(course):
-    root, env = course
+    root, _ = course
     before = templates(course)
     lib = root / "src" / "lib.rs"
     lib.write_text(lib.read_text() + "\n/// New.\npub const EDITED: i32 = 8;\n")
     with ThreadPoolExecutor(2) as pool:
-        kernels = list(pool.map(lambda _: Kernel(env=env), range(2)))
+        kernels = list(pool.map(lambda _: kernel_of(course), range(2)))
     try:
         load = f':dep unit8 = {{ path = "{root}" }}'
         texts = []
@@ -186,11 +192,11 @@ def test_an_edited_library_is_compiled_once_for_all_kernels(course):
 
 
 def test_a_library_that_does_not_compile_says_why(course):
-    root, env = course
+    root, _ = course
     lib = root / "src" / "lib.rs"
     good = lib.read_text()
     lib.write_text(good + "\npub const WRONG: i32 = \"eight\";\n")
-    kernel = Kernel(env=env)
+    kernel = kernel_of(course)
     try:
         assert kernel.value("1 + 1") == "2"
         status, text, _ = kernel.run(f':dep unit8 = {{ path = "{root}" }}', timeout=900)

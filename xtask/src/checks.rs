@@ -8,8 +8,9 @@ use crate::setup::Setup;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-/// Two files of tests at a time: most of what they do keeps one core busy.
-const BY_FILE: &[&str] = &["-n", "2", "--dist", "loadfile"];
+/// Two files of tests at a time: most of what they do keeps one core busy. In their own order: by default
+/// those with few tests, which take longest, come last, and one core waits for the other.
+const BY_FILE: &[&str] = &["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"];
 
 pub fn run(project: &Project, setup: &Setup) -> Result<ExitCode> {
     let commands = [
@@ -84,7 +85,9 @@ fn rust_tests(setup: &Setup) -> Command {
 
 fn pytest(project: &Project, setup: &Setup, folder: &str, options: &[&str]) -> Command {
     let mut pytest = setup.environment.python();
-    pytest.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]).args(options);
+    pytest
+        .args(["-m", "pytest", "-q", "-rs", "--durations=20", "-p", "no:cacheprovider"])
+        .args(options);
     pytest.arg(project.root.join(folder));
     pytest
 }
