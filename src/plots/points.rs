@@ -15,7 +15,7 @@ const RADIUS: f64 = 5.0;
 /// A cloud of more dots is made of fewer and larger ones.
 const MOST_DOTS: usize = 4000;
 /// A longer name is cut.
-const LONGEST_NAME: f64 = 160.0;
+const LONGEST_NAME: f64 = 200.0;
 
 /// A chart of points (name, x, y), each with its name beside it.
 ///
