@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,7 @@ class Kernel:
     """A running "Rust (Unit 8)" kernel: the registered one, or the one of that name among the specs."""
 
     def __init__(self, env=None, wrap=(), specs=None, **options):
-        self.manager = KernelManager(kernel_name="unit8", **({"kernel_spec_manager": specs} if specs else {}))
+        self.manager = KernelManager(kernel_name="unit8", kernel_spec_manager=specs or KernelSpecManager())
         self.manager.kernel_spec.argv = [*wrap, *self.manager.kernel_spec.argv]
         self.manager.start_kernel(env=dict(BARE if env is None else env), **options)
         self.client = self.manager.client()

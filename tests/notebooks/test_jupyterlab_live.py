@@ -78,18 +78,17 @@ def test_the_curve_grows_in_its_place(lab, theme):
         deadline = time.monotonic() + PATIENCE
         while " epochs in " not in training.locator(".jp-OutputArea").inner_text():
             assert time.monotonic() < deadline, training.locator(".jp-OutputArea").inner_text()
-            pictures, text = state(training)
-            # It may have ended since the question above.
-            if "epoch " in text and " epochs in " not in text:
-                seen.append((pictures, text))
+            now = state(training)
+            # Asked afterwards: what ends in between is not counted.
+            if training.locator("progress").count():
+                seen.append(now)
                 page.screenshot(path=FOLDER / f"{theme}-{len(seen)}.png")
-            page.wait_for_timeout(500)
+            page.wait_for_timeout(1000)
         pictures, text = state(training)
         page.screenshot(path=FOLDER / f"{theme}-end.png")
         # It stands below what was printed before, and is another one each time.
-        texts = [text for _, text in seen]
-        assert len({tuple(pictures) for pictures, _ in seen}) >= 3, texts
-        assert all("examples/s" in text for text in texts[1:]), texts
+        assert len(seen) >= 3 and len({tuple(pictures) for pictures, _ in seen}) == len(seen)
+        assert all("examples/s" in text for _, text in seen[1:]), [text for _, text in seen]
         assert text.startswith("above") and len(pictures) == 2 and training.locator("progress").count() == 0
         save(page, FOLDER / f"{theme}.ipynb", has_the_figure)
 

@@ -201,6 +201,6 @@ def test_a_saved_notebook_keeps_the_last_state_and_grows_by_one_figure():
     NotebookClient(notebook, kernel_name="unit8", timeout=None).execute()
     (figure,) = notebook.cells[2].outputs
     assert "30 epochs in" in figure.data["text/plain"]
-    assert len(nbformat.writes(notebook)) < 80_000
+    assert len(nbformat.writes(notebook)) < 55_000
     (live,) = notebook.cells[3].outputs
     assert live.data["text/plain"] == "c"
