@@ -13,6 +13,7 @@ mod loss;
 mod names;
 pub(crate) mod optimizer;
 mod origin;
+mod passes;
 mod problem;
 mod progress;
 mod rates;

@@ -1,14 +1,13 @@
 //! Adam (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>), and what it remembers.
 
+use super::passes::{CHUNK, numbers};
 use crate::error::Result;
 use rayon::prelude::*;
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 /// Adam's constants, as PyTorch has them.
 const BETA: (f64, f64) = (0.9, 0.999);
 const EPSILON: f64 = 1e-8;
-/// Numbers that a thread takes at once.
-const CHUNK: usize = 1 << 14;
 
 /// Running means over the gradients of the last steps.
 pub struct Memory {
@@ -43,15 +42,8 @@ impl Memory {
     /// Changes a parameter by its gradient.
     pub fn step(&mut self, parameter: &mut Tensor, gradient: &Tensor, step: Step) -> Result<()> {
         let gradient = gradient.f_contiguous()?;
-        let all = [&*parameter, &gradient, &self.mean, &self.mean_of_squares];
-        let plain = |x: &&Tensor| {
-            (x.device(), x.kind()) == (Device::Cpu, Kind::Float)
-                && x.is_contiguous()
-                && x.numel() > 0
-                && x.numel() == gradient.numel()
-        };
-        if all.iter().all(plain) {
-            self.step_in_one_pass(parameter, &gradient, step);
+        if let Some(all) = numbers([parameter, &gradient, &self.mean, &self.mean_of_squares]) {
+            step_in_one_pass(all, step);
             return Ok(());
         }
         let _ = parameter.f_mul_scalar_(step.kept)?;
@@ -63,32 +55,27 @@ impl Memory {
         let _ = parameter.f_sub_(&self.mean.f_div(&spread)?.f_mul_scalar_(size)?)?;
         Ok(())
     }
+}
 
-    /// The same on a CPU, where each of those operations would read and write all numbers again.
-    fn step_in_one_pass(&mut self, parameter: &mut Tensor, gradient: &Tensor, step: Step) {
-        let (beta1, beta2) = ((1.0 - BETA.0) as f32, (1.0 - BETA.1) as f32);
-        let (size, spread) = step.corrected();
-        let [kept, size, spread, epsilon] = [step.kept, size, spread, EPSILON].map(|x| x as f32);
-        let numbers = |x: &Tensor| {
-            // SAFETY: `step` has seen that it is contiguous, of f32, on the CPU. The four tensors
-            // are different ones, and nobody else works on them.
-            unsafe { std::slice::from_raw_parts_mut(x.data_ptr().cast::<f32>(), x.numel()) }
-        };
-        numbers(parameter)
-            .par_chunks_mut(CHUNK)
-            .zip(numbers(gradient).par_chunks(CHUNK))
-            .zip(numbers(&self.mean).par_chunks_mut(CHUNK))
-            .zip(numbers(&self.mean_of_squares).par_chunks_mut(CHUNK))
-            .for_each(|(((parameters, gradients), means), squares)| {
-                let slots = parameters.iter_mut().zip(gradients).zip(means).zip(squares);
-                for (((parameter, &gradient), mean), square) in slots {
-                    *mean = without_subnormals(*mean + beta1 * (gradient - *mean));
-                    *square = without_subnormals(*square + beta2 * (gradient * gradient - *square));
-                    let change = size * *mean / (square.sqrt() * spread + epsilon);
-                    *parameter = *parameter * kept - change;
-                }
-            });
-    }
+/// The same on a CPU.
+fn step_in_one_pass([parameters, gradients, means, squares]: [&mut [f32]; 4], step: Step) {
+    let (beta1, beta2) = ((1.0 - BETA.0) as f32, (1.0 - BETA.1) as f32);
+    let (size, spread) = step.corrected();
+    let [kept, size, spread, epsilon] = [step.kept, size, spread, EPSILON].map(|x| x as f32);
+    parameters
+        .par_chunks_mut(CHUNK)
+        .zip(gradients.par_chunks(CHUNK))
+        .zip(means.par_chunks_mut(CHUNK))
+        .zip(squares.par_chunks_mut(CHUNK))
+        .for_each(|(((parameters, gradients), means), squares)| {
+            let slots = parameters.iter_mut().zip(gradients).zip(means).zip(squares);
+            for (((parameter, &gradient), mean), square) in slots {
+                *mean = without_subnormals(*mean + beta1 * (gradient - *mean));
+                *square = without_subnormals(*square + beta2 * (gradient * gradient - *square));
+                let change = size * *mean / (square.sqrt() * spread + epsilon);
+                *parameter = *parameter * kept - change;
+            }
+        });
 }
 
 /// A number so small that a processor takes many times as long for it becomes 0. Without a gradient,
@@ -110,6 +97,7 @@ impl Step {
 mod tests {
     use super::*;
     use crate::trainer::tests::alone;
+    use tch::{Device, Kind};
 
     #[test]
     fn one_pass_is_what_the_operations_do() {

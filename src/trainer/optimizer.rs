@@ -2,6 +2,7 @@
 
 use super::adam::{Memory, Step};
 use super::groups::{Group, Rule, Slot, flat, groups};
+use super::passes::descend;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -148,7 +149,7 @@ impl Steps {
             };
             let learning_rate = learning_rate * group.rule.rate;
             let Some(memory) = &mut group.memory else {
-                let _ = group.parameters.f_sub_(&gradient.f_mul_scalar(learning_rate)?)?;
+                descend(&mut group.parameters, &gradient, learning_rate)?;
                 continue;
             };
             let decay = if group.rule.decays { learning_rate * self.weight_decay } else { 0.0 };
