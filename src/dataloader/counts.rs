@@ -129,10 +129,12 @@ fn filled<'a>(
 mod tests {
     use super::*;
     use crate::dataloader::DataLoader;
+    use crate::trainer::tests::alone;
     use crate::vectorizer::CountVectorizer;
 
     #[test]
     fn the_sparse_product_and_its_gradients_are_those_of_the_dense_one() {
+        let _alone = alone();
         tch::manual_seed(1);
         let texts = ["a good good film", "", "the bad film", "so good it is bad so bad so"];
         let (vectorizer, counts) = CountVectorizer::default().fit_transform(&texts).unwrap();

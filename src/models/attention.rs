@@ -151,8 +151,10 @@ impl Show for Attention {
 mod tests {
     use super::*;
     use crate::plots::tests::texts;
+    use crate::trainer::tests::alone;
 
     fn attention(tokens: i64, blocks: usize, heads: i64) -> Attention {
+        let _alone = alone();
         tch::manual_seed(1);
         let block = || {
             let scores = Tensor::randn([heads, tokens, tokens], (Kind::Float, Device::Cpu));

@@ -93,9 +93,11 @@ fn fill_chunk<T: Copy + Default>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trainer::tests::alone;
 
     #[test]
     fn it_drops_its_share_and_keeps_the_mean() {
+        let _alone = alone();
         for kind in [Kind::Float, Kind::BFloat16, Kind::Double] {
             let ones = Tensor::ones([1000, 1000], (kind, Device::Cpu));
             let dropped = dropout(&ones, 0.1, true).to_kind(Kind::Double);
@@ -115,6 +117,7 @@ mod tests {
 
     #[test]
     fn the_seed_decides() {
+        let _alone = alone();
         for kind in [Kind::Float, Kind::BFloat16] {
             let drawn = |seed| {
                 tch::manual_seed(seed);
