@@ -145,6 +145,14 @@ def test_the_saved_lessons_are_those_of_a_user():
         assert "is compiled once" not in text and "by the proxy of" not in text, place
 
 
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_a_saved_output_has_the_number_of_its_cell(place):
+    cells = [cell for cell in nbformat.read(NOTEBOOKS / place, as_version=4).cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    results = [(cell, output) for cell in cells for output in cell.outputs if output.output_type == "execute_result"]
+    assert all(output.execution_count == cell.execution_count for cell, output in results)
+
+
 def test_the_data_set():
     notebook = executed("8.2-bag-of-words/part1-dataset")
     assert "17,500</td>" in "".join(shown(notebook, "text/html"))

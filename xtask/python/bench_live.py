@@ -39,7 +39,7 @@ pub fn working(columns: usize, milliseconds: f64) -> Model {
 pub fn data(examples: usize) -> unit8::Result<DataLoader<CountMatrix>> {
     let texts: Vec<String> = (0..examples).map(|i| format!("word word{}", i % 2)).collect();
     let (_, counts) = CountVectorizer::default().fit_transform(&texts)?;
-    DataLoader::new(counts, (0..examples as i64).map(|i| i % 2).collect(), 4)
+    DataLoader::new(counts, (0..examples as i64).map(|i| i % 2).collect::<Vec<i64>>(), 4)
 }
 let trainer = Trainer { num_epochs: 1, learning_rate: 0.01, optimizer: Optimizer::Sgd, ..Default::default() };
 let val = data(4)?;
