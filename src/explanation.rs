@@ -36,8 +36,9 @@ pub struct Explanation {
     pub notes: Vec<String>,
     /// Whether spaces stand between the words.
     spaced: bool,
-    /// Whether each class is a question of its own: the contributions are to its logit alone.
-    multi_label: bool,
+    /// The mean of so many other logits is taken from that of the answer: none, if each class is a question
+    /// of its own.
+    others: usize,
 }
 
 impl Explanation {
@@ -113,7 +114,7 @@ impl Answer {
             label_name: None,
             notes: Vec::new(),
             spaced,
-            multi_label: self.multi_label,
+            others: if self.multi_label { 0 } else { self.classes as usize - 1 },
         }
     }
 }

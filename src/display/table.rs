@@ -4,6 +4,8 @@ use super::{Html, cut, visible};
 
 /// A value of so many characters stays on one line.
 const SHORT: usize = 24;
+/// So many characters of a caption fit on a line.
+const LINE: usize = 120;
 /// Of a longer value the beginning is shown.
 const LONGEST: usize = 10_000;
 
@@ -45,7 +47,7 @@ pub fn marked_table(
                 let short = cell.chars().count() <= SHORT;
                 let wrap = if short { ";white-space:nowrap" } else { "" };
                 let shade = if changed { ";background:rgba(230,120,0,0.25)" } else { "" };
-                let cell = escape(cell);
+                let cell = if short { escape(cell) } else { breakable(&escape(cell)) };
                 let cell = if best { format!("<b>{cell}</b>") } else { cell };
                 format!("<{tag} style=\"text-align:{side}{wrap}{shade}\">{cell}</{tag}>")
             })
@@ -98,9 +100,18 @@ fn text_of(caption: &str, header: &[&str], rows: &[Vec<String>]) -> String {
     text.trim_start_matches('\n').to_owned()
 }
 
-/// The caption of a table: on one line, which JupyterLab would break at the table's width.
+/// The name of a class may be as long as a sentence, with no space in it.
+fn breakable(escaped: &str) -> String {
+    escaped.replace('_', "_<wbr>")
+}
+
+/// The caption of a table: on one line, which JupyterLab would break at the table's width, or, if that is
+/// too long for a page, at the width of a page.
 pub fn caption(text: &str) -> String {
-    format!("<caption style=\"white-space:nowrap;text-align:left\">{}</caption>", escape(text))
+    let is_line = text.chars().count() <= LINE;
+    let wrap = if is_line { "white-space:nowrap" } else { "min-width:52em" };
+    let text = if is_line { escape(text) } else { breakable(&escape(text)) };
+    format!("<caption style=\"{wrap};text-align:left\">{text}</caption>")
 }
 
 /// A number with a comma between the thousands: 25,000.

@@ -76,17 +76,21 @@ impl Explanation {
 
     /// What is to be known about the numbers.
     fn remarks(&self) -> Vec<String> {
-        let others = if self.multi_label { "" } else { " less the mean of the others'" };
+        let others = match self.others {
+            0 => "",
+            1 => " less the other's",
+            _ => " less the mean of the others'",
+        };
         let missing = match self.error() {
-            error if error.abs() < 0.005 => "nothing".to_owned(),
-            error => signed(error),
+            error if error.abs() < 0.005 => String::new(),
+            error => format!(" but for {}", signed(error)),
         };
         let mut remarks = vec![format!(
-            "logit of {}{others}: {} with the words, {} without them, and {missing} is missing to the \
-             sum of all words",
+            "logit of {}{others}: {} without the words, {} with them; what all words add is the \
+             difference{missing}",
             self.class_name,
-            signed(self.logit),
             signed(self.baseline),
+            signed(self.logit),
         )];
         if self.words.len() > MOST_WORDS {
             let all = thousands(self.words.len());
@@ -198,7 +202,7 @@ mod tests {
             label_name: Some("negative".to_owned()),
             notes: Vec::new(),
             spaced: true,
-            multi_label: false,
+            others: 1,
         }
     }
 
@@ -224,7 +228,7 @@ mod tests {
             )
         );
         assert!(text.contains("▼ against it: dull −1.50\n"), "{text}");
-        assert!(text.contains("nothing is missing"), "{text}");
+        assert!(text.contains("what all words add is the difference"), "{text}");
     }
 
     #[test]

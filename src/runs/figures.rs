@@ -194,8 +194,7 @@ fn scattered(
 ) -> Html {
     let axis = |name: &str, values: &[Value]| {
         let is_power = has_magnitudes(values.iter().filter_map(Value::as_f64));
-        let label =
-            if is_power { format!("{name} (logarithm to base 10)") } else { name.to_owned() };
+        let label = if is_power { format!("log10 of {name}") } else { name.to_owned() };
         (is_power, label)
     };
     let [(x_is_power, x_label), (y_is_power, y_label)] = [axis(x, x_values), axis(y, y_values)];

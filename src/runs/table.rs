@@ -153,7 +153,7 @@ impl Show for Runs {
                 false => format!(" (the smallest of {})", list(small)),
             };
             caption += &format!(
-                "; bold*: the best of a column{small}; shaded~: changed since the run before"
+                "; bold or *: the best of a column{small}; shaded or ~: not as in the run before in time"
             );
         }
         let table = marked_table(&caption, &header, &rows, mark);
