@@ -151,6 +151,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn long_captions_and_names_can_be_broken() {
+        let name = "balance_not_updated_after_bank_transfer (3)";
+        let table = table(&"a_caption ".repeat(20), &["class"], &[vec![name.to_owned()]]);
+        assert!(table.html().contains("balance_<wbr>not_<wbr>updated"), "{}", table.html());
+        assert!(!table.html().contains("nowrap;text-align:left\">a_"), "{}", table.html());
+        assert!(table.text().contains(name), "{}", table.text());
+        assert!(caption("labels: a_b").contains("nowrap;text-align:left\">labels: a_b<"));
+    }
+
+    #[test]
     fn markup_becomes_text() {
         assert_eq!(escape("<b a=\"x\">&'\n"), "&lt;b a=&quot;x&quot;&gt;&amp;&#39; ");
         let table = table("<i>", &["<b>"], &[vec!["<u>".to_owned()]]);
