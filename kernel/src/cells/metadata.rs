@@ -48,9 +48,12 @@ pub fn show_trimmed(graph: &mut Value, sources: &Path) {
             continue;
         }
         package["manifest_path"] = folder.join("Cargo.toml").display().to_string().into();
+        // The folder of every other target would be read as well: that of the build script is the whole
+        // project, with all that was installed in it.
+        retain(&mut package["targets"], is_library);
         for target in package["targets"].as_array_mut().into_iter().flatten() {
             let file = Path::new(target["src_path"].as_str().unwrap_or_default()).file_name();
-            if let (true, Some(file)) = (is_library(target), file) {
+            if let Some(file) = file {
                 target["src_path"] = folder.join(file).display().to_string().into();
             }
         }
