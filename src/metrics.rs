@@ -20,3 +20,4 @@ pub use label_issues::LabelIssue;
 pub use label_sets::MultiLabelPredictions;
 pub use multi_label::{MultiLabelEvaluation, MultiLabelMistake};
 pub use predictions::Predictions;
+pub(crate) use predictions::largest;

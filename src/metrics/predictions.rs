@@ -81,7 +81,8 @@ impl Show for Predictions {
     }
 }
 
-fn largest(row: &[f32]) -> usize {
+/// Where the largest of some numbers is, the first of several.
+pub fn largest(row: &[f32]) -> usize {
     (0..row.len())
         .reduce(|best, class| if row[class] > row[best] { class } else { best })
         .unwrap_or(0)

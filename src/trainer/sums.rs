@@ -1,6 +1,7 @@
 //! What a training says on its way.
 
 use crate::error::Result;
+use crate::metrics::largest;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -42,11 +43,6 @@ impl Sums {
     pub fn mean(&self) -> (f64, f64) {
         (self.loss / self.weight, self.correct / self.examples)
     }
-}
-
-/// Where the largest of some numbers is, the first of several.
-fn largest(row: &[f32]) -> usize {
-    (1..row.len()).fold(0, |best, place| if row[place] > row[best] { place } else { best })
 }
 
 impl std::ops::AddAssign for Sums {

@@ -156,6 +156,10 @@ mod tests {
         };
         let mut library = package("unit8");
         library["metadata"] = json!({"notebook": {"types": ["tch"]}});
+        for (kind, path) in [("example", "/r/examples/a.rs"), ("custom-build", "/r/build.rs")] {
+            let target = json!({"kind": [kind], "src_path": path});
+            library["targets"].as_array_mut().unwrap().push(target);
+        }
         json!({
             "packages": [
                 package("ctx"), library, package("tch"), package("zip"), package("csv"),
@@ -188,11 +192,15 @@ mod tests {
     fn trimmed_sources_take_the_place_of_whole_ones() {
         let folder = std::env::temp_dir().join(format!("kernel-trimmed-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("crates/tch")).unwrap();
+        std::fs::create_dir_all(folder.join("crates/unit8")).unwrap();
         let mut graph = example();
         show_trimmed(&mut graph, &folder);
         let at = |path: &str| json!(folder.join(path).display().to_string());
         assert_eq!(graph["packages"][2]["manifest_path"], at("crates/tch/Cargo.toml"));
         assert_eq!(graph["packages"][2]["targets"][0]["src_path"], at("crates/tch/lib.rs"));
+        // Of the library, too, nothing is left that is not below its trimmed sources.
+        let library = json!([{"kind": ["lib"], "src_path": at("crates/unit8/lib.rs")}]);
+        assert_eq!(graph["packages"][1]["targets"], library);
         assert_eq!(graph["packages"][3]["manifest_path"], "/r/Cargo.toml");
         std::fs::remove_dir_all(folder).unwrap();
     }
